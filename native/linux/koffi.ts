@@ -1,0 +1,87 @@
+// The one door to koffi: loads its addon by path and offers syscall(2) and errno to the rest of native/linux.
+import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** A value syscall(2) takes: an integer, an address, or memory whose address is passed (held for the call only). */
+export type Word = number | bigint | null | Uint8Array;
+
+/** A function of a shared library; integers beyond 2^53 come back as bigint. */
+export interface ForeignFunction {
+  (...args: Word[]): number | bigint;
+  /** The same call on a worker thread: signals stay handled meanwhile. The last argument is the callback. */
+  async(...args: [...Word[], (error: Error | null, result: number | bigint) => void]): void;
+}
+
+interface Library {
+  func(name: string, result: string, parameters: readonly string[]): ForeignFunction;
+}
+
+interface Koffi {
+  load(path: string): Library;
+  errno(): number;
+  view(address: bigint | number, length: number): ArrayBuffer;
+  address(memory: Uint8Array): bigint;
+}
+
+declare const RUNT_EXECUTABLE: boolean | undefined;
+
+/** True inside the Bun single-file executable, where `import.meta` names a virtual file. */
+export const isExecutable: boolean = typeof RUNT_EXECUTABLE !== 'undefined' && RUNT_EXECUTABLE;
+
+/**
+ * The directory that holds what is installed beside the code: the interpreter and koffi.node.
+ * The executable's own directory, or dist/ of the Node build. Never a directory of the caller's.
+ */
+export const installDirectory: string = isExecutable ? dirname(process.execPath) : nodeInstallDirectory();
+
+function nodeInstallDirectory(): string {
+  const here = import.meta.dirname;
+  // dist/node/*.js is the build; native/linux/*.ts is the source tree run by tsx or bun.
+  return here.endsWith(join('dist', 'node')) ? dirname(here) : join(here, '..', '..', 'dist');
+}
+
+let loaded: Koffi | undefined;
+
+/** koffi itself. Its package index costs 9 ms to load; the addon alone costs 1 to 2. */
+export function koffi(): Koffi {
+  if (loaded !== undefined) return loaded;
+  const beside = join(installDirectory, 'koffi.node');
+  const require = createRequire(isExecutable ? process.execPath : import.meta.url);
+  loaded = require(existsSync(beside) ? beside : packagedAddon(require)) as Koffi;
+  return loaded;
+}
+
+function packagedAddon(require: NodeJS.Require): string {
+  const platform = `linux-${process.arch}`;
+  return require.resolve(`@koromix/koffi-${platform}/package.json`).replace(/package\.json$/, `linux_${process.arch}/koffi.node`);
+}
+
+let libc: Library | undefined;
+let rawSyscall: ForeignFunction | undefined;
+
+/** A function of the C library, declared when it is first needed: parsing a prototype is start-up time. */
+export function libcFunction(name: string, result: string, parameters: readonly string[]): ForeignFunction {
+  libc ??= koffi().load('libc.so.6');
+  return libc.func(name, result, parameters);
+}
+
+/** syscall(2) of the C library. The result is -1 on failure: read errno() before anything else. */
+export function syscall(): ForeignFunction {
+  return (rawSyscall ??= libcFunction('syscall', 'long', ['long', 'void *', 'void *', 'void *', 'void *', 'void *', 'void *']));
+}
+
+/** errno of the last foreign call. */
+export function errno(): number {
+  return koffi().errno();
+}
+
+/** Memory at an address as bytes: writes are seen by everyone who maps it. The mapping must outlive the view. */
+export function viewMemory(address: bigint, length: number): Buffer {
+  return Buffer.from(koffi().view(address, length));
+}
+
+/** Where a buffer lies, for a pointer inside a structure. The buffer must be held until the call is over. */
+export function addressOf(memory: Uint8Array): bigint {
+  return koffi().address(memory);
+}

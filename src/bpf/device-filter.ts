@@ -1,0 +1,1 @@
+export const compileDeviceFilter = (_r: unknown): Uint8Array | undefined => undefined;

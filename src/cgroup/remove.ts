@@ -1,0 +1,51 @@
+// Ends everything in a cgroup and removes it with what is below (kernel doc cgroup-v2: cgroup.kill, since Linux 5.14).
+import { readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { RuntimeError } from '../errors.ts';
+
+const FIRST_PAUSE = 1;
+const LONGEST_PAUSE = 100;
+const PATIENCE = 5000;
+
+/** Kills every process of the cgroup and below, frozen ones too. A cgroup that is gone is done. */
+export function killCgroup(path: string): void {
+  try {
+    writeFileSync(`${path}/cgroup.kill`, '1');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENODEV') throw error;
+  }
+}
+
+/** Removes a cgroup and those below it. EBUSY while the last process is still leaving is waited for, five seconds at most. */
+export function removeCgroup(path: string): void {
+  const deadline = Date.now() + PATIENCE;
+  for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+    try {
+      return rmdirSync(path);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'ENODEV') return;
+      if (code !== 'EBUSY') throw error;
+    }
+    for (const below of children(path)) removeCgroup(below);
+    if (Date.now() > deadline) throw new RuntimeError(`cannot remove cgroup ${path}: EBUSY`, { hint: `processes in it: ${members(path).join(', ') || 'none'}` });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause);
+  }
+}
+
+function children(path: string): string[] {
+  try {
+    return readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => `${path}/${entry.name}`);
+  } catch {
+    return [];
+  }
+}
+
+/** Pids in a cgroup itself, not below. */
+export function members(path: string): readonly number[] {
+  try {
+    return readFileSync(`${path}/cgroup.procs`, 'utf8').split('\n').filter((line) => line !== '').map(Number);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,58 @@
+// process.args and process.env: what will be executed, looked up as the user in the container's PATH (execvp(3)).
+import { AT_EACCESS, AT_FDCWD, S_IFMT, S_IFREG, STATX_TYPE } from '../../native/linux/constants.ts';
+import { part, type Step } from '../program/step.ts';
+import type { Context } from './context.ts';
+
+const X_OK = 1;
+const STATX_MODE_OFFSET = 28; // struct statx, stx_mode
+const EACCES = 13;
+
+/** Paths that execvp(3) would try, in order. An absolute or relative path is taken as it is. */
+export function candidates(context: Context): readonly string[] {
+  const command = context.config.process?.args?.[0] ?? '';
+  if (command.includes('/')) return [command];
+  const path = environment(context).find((entry) => entry.startsWith('PATH='))?.slice(5) ?? '';
+  return path.split(':').filter((directory) => directory !== '').map((directory) => `${directory}/${command}`);
+}
+
+/** process.env: the last of equal names counts, HOME is filled in from the container's /etc/passwd. */
+export function environment({ config, host, request }: Context): readonly string[] {
+  const byName = new Map<string, string>();
+  for (const entry of config.process?.env ?? []) byName.set(entry.slice(0, entry.indexOf('=')), entry);
+  if ((byName.get('HOME') ?? 'HOME=') === 'HOME=') byName.set('HOME', `HOME=${host.home}`);
+  if (request.listenFds > 0) {
+    byName.set('LISTEN_FDS', `LISTEN_FDS=${request.listenFds}`);
+    byName.set('LISTEN_PID', 'LISTEN_PID=1');
+    if (request.listenFdNames !== undefined) byName.set('LISTEN_FDNAMES', `LISTEN_FDNAMES=${request.listenFdNames}`);
+  }
+  return [...byName.values()];
+}
+
+/** The first candidate that is a regular file the user may execute is $exeN; none is an error of `create`. */
+export function findExecutable(context: Context): readonly Step[] {
+  const paths = candidates(context);
+  const step = part('container', '/process/args/0');
+  if (paths.length === 0) {
+    return [step('expect', [{ out: 'nothing', size: 8 }, 1, 0xff, 1, 2], 'a name without a slash, and no PATH to look it up in')];
+  }
+  const missing = ['ENOENT', 'EACCES', 'ENOTDIR', 'ELOOP'];
+  return paths.flatMap((path, index) => {
+    const isLast = index === paths.length - 1;
+    const options = { unless: 'exe', ...(isLast ? {} : { tolerate: missing }) };
+    const memory = { out: `stat${index}`, size: 256 };
+    return [
+      step('faccessat2', [AT_FDCWD, path, X_OK, AT_EACCESS], 'with the ids execve will have', { ...options, result: `may${index}` }),
+      step('statx', [AT_FDCWD, path, 0, STATX_TYPE, memory], 'a directory is executable too', { ...options, needs: `may${index}` }),
+      step('expect', [{ ...memory, offset: STATX_MODE_OFFSET }, 2, S_IFMT, S_IFREG, EACCES], 'a regular file', { ...options, needs: `may${index}`, result: `exe${index}` }),
+      step('expect', [memory, 0, 0, 0, EACCES], 'found: no other is looked at', { unless: 'exe', needs: `exe${index}`, result: 'exe' }),
+    ];
+  });
+}
+
+/** One execve for each candidate; only the found one's slot is set. */
+export function execveSteps(context: Context): readonly Step[] {
+  const step = part('container', '/process/args');
+  const args = { words: context.config.process?.args ?? [] };
+  const env = { words: environment(context) };
+  return candidates(context).map((path, index) => step('execve', [path, args, env], 'the process', { needs: `exe${index}` }));
+}

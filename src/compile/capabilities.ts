@@ -1,0 +1,50 @@
+// process.capabilities: exactly what config.json says; inheritable and ambient are never added (CVE-2022-29162, capabilities(7)).
+import { LINUX_CAPABILITY_VERSION, nameTables, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, PR_CAP_AMBIENT_RAISE, PR_CAPBSET_DROP, PR_SET_KEEPCAPS } from '../../native/linux/constants.ts';
+import { part, type Step } from '../program/step.ts';
+import type { Context } from './context.ts';
+
+const numbers: Readonly<Record<string, number>> = nameTables.capability.names;
+const LAST = Math.max(...Object.values(numbers));
+
+/** Names → numbers. Names the kernel does not have are ignored, as runc does; validation warns of them. */
+export function capabilityNumbers(names: readonly string[] | undefined): readonly number[] {
+  return [...new Set((names ?? []).flatMap((name) => numbers[name.toUpperCase()] ?? []))].sort((a, b) => a - b);
+}
+
+export function dropBoundingSet({ config }: Context): readonly Step[] {
+  const sets = config.process?.capabilities;
+  if (sets === undefined) return [];
+  const kept = new Set(capabilityNumbers(sets.bounding));
+  const byNumber = new Map(Object.entries(numbers).map(([name, number]) => [number, name]));
+  const step = part('container', '/process/capabilities/bounding');
+  const steps: Step[] = [];
+  for (let capability = 0; capability <= LAST; capability++) {
+    if (kept.has(capability)) continue;
+    steps.push(step('prctl', [PR_CAPBSET_DROP, capability, 0, 0, 0], byNumber.get(capability)!, { tolerate: ['EINVAL'] }));
+  }
+  return [...steps, part('container', '/process/capabilities')('prctl', [PR_SET_KEEPCAPS, 1, 0, 0, 0], 'setresuid(2) would clear what is permitted')];
+}
+
+export function capabilities({ config }: Context): readonly Step[] {
+  const sets = config.process?.capabilities;
+  if (sets === undefined) return [];
+  const members = { ...words('effective', sets.effective), ...words('permitted', sets.permitted), ...words('inheritable', sets.inheritable) };
+  const step = part('container', '/process/capabilities');
+  const ambient = part('container', '/process/capabilities/ambient');
+  return [
+    step('prctl', [PR_SET_KEEPCAPS, 0, 0, 0, 0], 'only the change of ids was to keep them'),
+    step('capset', [{ struct: 'cap_header', members: { version: LINUX_CAPABILITY_VERSION } }, { struct: 'cap_data', members }], 'the three sets as config.json has them'),
+    ambient('prctl', [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0], ''),
+    ...capabilityNumbers(sets.ambient).map((number) => ambient('prctl', [PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0], 'EPERM where it is not inheritable too: runc’s own spec asks for that', { tolerate: ['EPERM'] })),
+  ];
+}
+
+function words(set: string, names: readonly string[] | undefined): Record<string, number> {
+  let low = 0;
+  let high = 0;
+  for (const number of capabilityNumbers(names)) {
+    if (number < 32) low += 2 ** number;
+    else high += 2 ** (number - 32);
+  }
+  return { [set]: low, [`${set}_high`]: high };
+}

@@ -1,0 +1,83 @@
+// THE ORDER of `create`: every part of a container's birth, each with the reason for its place.
+import type { Program, Step } from '../program/step.ts';
+import { capabilities, dropBoundingSet } from './capabilities.ts';
+import { cgroup, cgroupNamespace } from './cgroups-path.ts';
+import type { Context } from './context.ts';
+import { devices } from './devices.ts';
+import { gate, listenAtGate, runProcess } from './gate.ts';
+import { containerHooks, runtimeHooks, startHooks } from './hooks.ts';
+import { hostname } from './hostname.ts';
+import { becomeRoot, idMappings } from './id-mappings.ts';
+import { inheritedDescriptors, initialDescriptors } from './descriptors.ts';
+import { findExecutable } from './args.ts';
+import { keyring } from './keyring.ts';
+import { maskedPaths } from './masked-paths.ts';
+import { mounts, mountSources, idmapSources, delayedReadonly } from './mounts.ts';
+import { birth, joinNamespaces, timeOffsets } from './namespaces.ts';
+import { loopback } from './network.ts';
+import { noNewPrivileges } from './no-new-privileges.ts';
+import { oomScoreAdj } from './oom-score-adj.ts';
+import { pivotRoot, prepareRoot, rootPropagation, rootReadonly, rootSource } from './root.ts';
+import { readonlyPaths } from './readonly-paths.ts';
+import { resources } from './resources.ts';
+import { rlimits, rlimitsFromOutside } from './rlimits.ts';
+import { scheduling } from './scheduler.ts';
+import { seccompPrivileged, seccompUnprivileged } from './seccomp.ts';
+import { sysctl } from './sysctl.ts';
+import { terminal } from './terminal.ts';
+import { cwd, user } from './user.ts';
+
+export function compileCreate(context: Context): Program {
+  const steps: Step[] = [
+    ...cgroup(context), //               first: clone3 puts init straight into it (CLONE_INTO_CGROUP)
+    ...resources(context), //            limits hold before the first process is inside
+    ...listenAtGate(context), //         the socket exists before init does, so `start` can never come too early
+
+    // The interpreter, still in the runtime's namespaces and with its rights.
+    ...initialDescriptors(context), //   before anything is opened: no host descriptor survives (CVE-2024-21626)
+    ...oomScoreAdj(context), //          inherited by clone3; lowering it later would need rights over the host
+    ...rootSource(context), //           paths of the host are opened with the host's rights, not with the container's ids
+    ...mountSources(context), //         the same for bind sources: a mapped root may not search their parents
+    ...timeOffsets(context), //          a time namespace takes offsets only while it is empty (time_namespaces(7))
+    ...joinNamespaces(context), //       before clone3: init is born inside them, and pid and time hold for children only
+    ...birth(context), //                from here on it is init; the interpreter's first process ends
+
+    ...idMappings(context), //           the runtime writes them: init waits, without ids it can do nothing
+    ...idmapSources(context), //         needs the mapped user namespace, and rights over the source's file system
+    ...prepareRoot(context), //          still as the host's root: parents of the rootfs may be closed to the container's ids
+    ...becomeRoot(context), //           files made from here on belong to the container's root
+    ...cgroupNamespace(context), //      after the cgroup was entered (its root is where we are), before cgroup2 is mounted
+    ...keyring(context), //              before any hook could add a key to the caller's session
+    ...loopback(context), //             in the container's network namespace; hooks expect it up
+    ...hostname(context),
+
+    ...mounts(context), //               before pivot_root, in the order listed (config.md#mounts)
+    ...devices(context), //              after mounts: usually into the tmpfs on /dev
+    ...terminal(context), //             after devpts is mounted: its pty belongs to the container's instance
+    ...runtimeHooks(context), //         after mounts, before pivot_root (config.md#createruntime-hooks)
+    ...containerHooks(context), //       after those (config.md#createcontainer-hooks): paths are still the host's
+    ...sysctl(context), //               through a procfs of our own, before read-only paths
+    ...delayedReadonly(context), //      /dev and tmpfs: now nothing more is created in them
+    ...maskedPaths(context), //          after hooks: they may still need what is masked
+    ...readonlyPaths(context),
+    ...rootReadonly(context), //         last change to the root mount
+    ...pivotRoot(context), //            everything before used descriptors below the rootfs; from here paths are the container's
+    ...rootPropagation(context), //      shared or unbindable would forbid pivot_root
+
+    ...rlimits(context), //              late: a small RLIMIT_NOFILE would have stopped the mounts
+    ...scheduling(context), //           priorities need rights that the next lines give away
+    ...dropBoundingSet(context), //      needs CAP_SETPCAP, before the ids change
+    ...noNewPrivileges(context), //      decides when seccomp may load
+    ...cwd(context), //                  made by root when missing
+    ...seccompPrivileged(context), //    without no_new_privs only CAP_SYS_ADMIN may load a filter: before ids change
+    ...user(context), //                 groups, gid, uid, then cwd again: it may be open to the user alone
+    ...capabilities(context), //         after setresuid, which clears what is effective
+    ...findExecutable(context), //       as the user, in the container's PATH: a missing binary fails `create`
+    ...seccompUnprivileged(context), //  as late as possible: the filter sees the least of ours
+    ...rlimitsFromOutside(context), //   by the runtime: raising needs rights over the host
+    ...gate(context), //                 publish `created`, then wait for `start`
+    ...startHooks(context), //           config.md#startcontainer-hooks: after start, before the process
+    ...runProcess(context), //           execve; the descriptors of the set-up close with it
+  ];
+  return { steps, inherited: inheritedDescriptors(context) };
+}

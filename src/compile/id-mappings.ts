@@ -1,0 +1,47 @@
+// linux.uidMappings, linux.gidMappings (user_namespaces(7)).
+import { PR_SET_DUMPABLE } from '../../native/linux/constants.ts';
+import type { IdMapping } from '../../spec/config.ts';
+import { part, type Step } from '../program/step.ts';
+import { has, isNew, type Context } from './context.ts';
+
+/** The text of /proc/PID/uid_map. */
+export function mapText(mappings: readonly IdMapping[]): string {
+  return mappings.map((map) => `${map.containerID} ${map.hostID} ${map.size}\n`).join('');
+}
+
+/** Written from outside: only a process of the parent namespace may map more than itself. */
+export function idMappings({ config, host }: Context): readonly Step[] {
+  if (!isNew(config, 'user')) return [];
+  const uids = config.linux?.uidMappings ?? [];
+  const gids = config.linux?.gidMappings ?? [];
+  const steps: Step[] = [];
+  // user_namespaces(7): without rights a gid map may be written only once setgroups(2) is denied for good.
+  if (!host.isPrivileged && isSingle(gids)) {
+    steps.push(part('runtime', '/linux/gidMappings')('write_file', ['/proc/$init/setgroups', 'deny', 4], 'an unprivileged gid map needs it'));
+  }
+  const map = (kind: 'uid' | 'gid', mappings: readonly IdMapping[]): void => {
+    if (mappings.length === 0) return;
+    const text = mapText(mappings);
+    const tool = !host.isPrivileged && !isSingle(mappings) ? `new${kind}map` : null;
+    const step = part('runtime', `/linux/${kind}Mappings`);
+    steps.push(step('write_id_map', [`/proc/$init/${kind}_map`, text, text.length, tool], 'init waits: without ids it can do nothing'));
+  };
+  map('gid', gids);
+  map('uid', uids);
+  return steps;
+}
+
+const isSingle = (mappings: readonly IdMapping[]): boolean => mappings.length === 1 && Number(mappings[0]!.size) === 1;
+
+/** Takes on the namespace's root ids. Not done where id 0 is not mapped: the rights of the namespace suffice. */
+export function becomeRoot({ config }: Context): readonly Step[] {
+  const step = part('container', '/linux/uidMappings');
+  const hidden = step('prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0], 'processes of a joined namespace may not trace init (CVE-2016-9962)');
+  if (!has(config, 'user')) return [{ ...hidden, at: '' }];
+  const isJoined = !isNew(config, 'user');
+  const mapsRoot = (mappings: readonly IdMapping[] | undefined): boolean => isJoined || (mappings?.some((map) => map.containerID === 0) ?? false);
+  const steps: Step[] = [];
+  if (mapsRoot(config.linux?.gidMappings)) steps.push(step('setresgid', [0, 0, 0], 'files made in the rootfs belong to the container’s root'));
+  if (mapsRoot(config.linux?.uidMappings)) steps.push(step('setresuid', [0, 0, 0], 'files made in the rootfs belong to the container’s root'));
+  return [...steps, hidden];
+}

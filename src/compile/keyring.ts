@@ -1,0 +1,16 @@
+// A session keyring of the container's own (session-keyring(7)): the caller's keys are not inherited.
+import { KEYCTL_JOIN_SESSION_KEYRING, KEYCTL_SETPERM } from '../../native/linux/constants.ts';
+import { part, slot, type Step } from '../program/step.ts';
+import type { Context } from './context.ts';
+
+/** KEY_POS_ALL, and view, read, search and link for its user: without search a second exec could not join it. */
+const PERMISSIONS = 0x3f1b_0000;
+
+export function keyring({ request }: Context): readonly Step[] {
+  if (request.noNewKeyring) return [];
+  const step = part('container', '');
+  return [
+    step('keyctl', [KEYCTL_JOIN_SESSION_KEYRING, `_ses.${request.id}`, 0, 0, 0], 'keys of the caller stay with the caller', { result: 'keyring', tolerate: ['ENOSYS'] }),
+    step('keyctl', [KEYCTL_SETPERM, slot('keyring'), PERMISSIONS, 0, 0], ''),
+  ];
+}

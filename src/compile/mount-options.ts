@@ -1,0 +1,92 @@
+// mounts[].options: what each word means to the descriptor API (mount(8), mount_setattr(2), runtime-spec config.md#linux-mount-options).
+import {
+  MOUNT_ATTR_NOATIME, MOUNT_ATTR_NODEV, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NOSYMFOLLOW, MOUNT_ATTR_RDONLY,
+  MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME,
+} from '../../native/linux/constants.ts';
+import { propagation } from './root.ts';
+
+/** One change of mount attributes: mount_setattr(2) `attr_set` and `attr_clr`. */
+export interface AttributeChange {
+  readonly set: number;
+  readonly clear: number;
+}
+
+export interface MountOptions {
+  readonly bind: 'no' | 'bind' | 'rbind';
+  readonly attributes: AttributeChange;
+  /** Attributes the user named as cleared: the kernel's refusal of those is an error, not to be worked around. */
+  readonly recursive: AttributeChange;
+  readonly propagations: readonly { readonly flag: number; readonly recursive: boolean; readonly index: number }[];
+  /** File system parameters: fsconfig(2) flags have no value. */
+  readonly parameters: readonly { readonly key: string; readonly value: string | undefined; readonly index: number }[];
+  readonly isReadonly: boolean;
+  readonly copyUp: boolean;
+  readonly idmap: 'no' | 'idmap' | 'ridmap';
+  readonly isRemount: boolean;
+}
+
+const atime = (bits: number): AttributeChange => ({ set: bits, clear: MOUNT_ATTR__ATIME });
+const on = (bits: number): AttributeChange => ({ set: bits, clear: 0 });
+const off = (bits: number): AttributeChange => ({ set: 0, clear: bits });
+
+/** Words that change mount attributes; with `r` before them they reach every mount below (since Linux 5.12). */
+export const attributeWords: Readonly<Record<string, AttributeChange>> = {
+  ro: on(MOUNT_ATTR_RDONLY), rw: off(MOUNT_ATTR_RDONLY),
+  nosuid: on(MOUNT_ATTR_NOSUID), suid: off(MOUNT_ATTR_NOSUID),
+  nodev: on(MOUNT_ATTR_NODEV), dev: off(MOUNT_ATTR_NODEV),
+  noexec: on(MOUNT_ATTR_NOEXEC), exec: off(MOUNT_ATTR_NOEXEC),
+  nosymfollow: on(MOUNT_ATTR_NOSYMFOLLOW), symfollow: off(MOUNT_ATTR_NOSYMFOLLOW),
+  noatime: atime(MOUNT_ATTR_NOATIME), atime: atime(0),
+  relatime: atime(0), norelatime: atime(0),
+  strictatime: atime(MOUNT_ATTR_STRICTATIME), nostrictatime: atime(0),
+  nodiratime: on(MOUNT_ATTR_NODIRATIME), diratime: off(MOUNT_ATTR_NODIRATIME),
+};
+
+/** Words that belong to the super block: fsconfig(2) flags, meaningless on a bind. */
+const superBlockWords: Readonly<Record<string, string | undefined>> = {
+  sync: 'sync', async: 'async', dirsync: 'dirsync', lazytime: 'lazytime', nolazytime: 'nolazytime', mand: 'mand', nomand: 'nomand',
+  silent: undefined, loud: undefined, iversion: undefined, noiversion: undefined, defaults: undefined, acl: 'acl', noacl: 'noacl',
+};
+
+/** All option words this runtime gives a meaning, for `features`. */
+export const mountOptionWords: readonly string[] = [
+  ...Object.keys(attributeWords), ...Object.keys(attributeWords).map((word) => `r${word}`), ...Object.keys(superBlockWords).filter((word) => !word.endsWith('acl')),
+  'bind', 'rbind', 'remount', 'tmpcopyup', 'idmap', 'ridmap', ...['private', 'shared', 'slave', 'unbindable'].flatMap((word) => [word, `r${word}`]),
+].sort();
+
+const merge = (into: { set: number; clear: number }, change: AttributeChange): void => {
+  into.set = (into.set & ~change.clear) | change.set;
+  into.clear = (into.clear & ~change.set) | change.clear;
+};
+
+/** Reads the option words in order; later ones win. */
+export function parseMountOptions(options: readonly string[] | undefined): MountOptions {
+  const attributes = { set: 0, clear: 0 };
+  const recursive = { set: 0, clear: 0 };
+  const propagations: { flag: number; recursive: boolean; index: number }[] = [];
+  const parameters: { key: string; value: string | undefined; index: number }[] = [];
+  let bind: MountOptions['bind'] = 'no';
+  let idmap: MountOptions['idmap'] = 'no';
+  let copyUp = false;
+  let isRemount = false;
+  for (const [index, word] of (options ?? []).entries()) {
+    const own = attributeWords[word];
+    const below = word.startsWith('r') ? attributeWords[word.slice(1)] : undefined;
+    const moves = propagation(word);
+    if (own !== undefined) merge(attributes, own);
+    else if (below !== undefined) merge(recursive, below);
+    else if (moves !== undefined) propagations.push({ ...moves, index });
+    else if (word === 'bind' || word === 'rbind') bind = word;
+    else if (word === 'idmap' || word === 'ridmap') idmap = word;
+    else if (word === 'tmpcopyup') copyUp = true;
+    else if (word === 'remount') isRemount = true;
+    else if (word in superBlockWords) {
+      const flag = superBlockWords[word];
+      if (flag !== undefined) parameters.push({ key: flag, value: undefined, index });
+    } else {
+      const equals = word.indexOf('=');
+      parameters.push(equals < 0 ? { key: word, value: undefined, index } : { key: word.slice(0, equals), value: word.slice(equals + 1), index });
+    }
+  }
+  return { bind, attributes, recursive, propagations, parameters, isReadonly: (attributes.set & MOUNT_ATTR_RDONLY) !== 0, copyUp, idmap, isRemount };
+}

@@ -1,0 +1,71 @@
+// Finding and making paths below the rootfs, by descriptor and in-root: what the rootfs holds cannot redirect us.
+import { AT_EMPTY_PATH, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, S_IFREG } from '../../native/linux/constants.ts';
+import { part, slot, type Arg, type Step, type StepOptions } from '../program/step.ts';
+
+export interface Target {
+  /** JSON pointer of what asked for it. */
+  readonly at: string;
+  /** The slot that will hold its descriptor (O_PATH). */
+  readonly name: string;
+  /** The path in the container; `..` and `.` are resolved as text, symlinks in-root. */
+  readonly path: string;
+  readonly kind: 'file' | 'directory' | 'any';
+  /** No symlink anywhere: for procfs and sysfs (CVE-2019-19921). */
+  readonly noSymlinks?: boolean;
+}
+
+/** `/a/./b//c/..` → `a/b`: relative to the root, `..` never above it. Empty for the root itself. */
+export function relativePath(path: string): string {
+  const parts: string[] = [];
+  for (const word of path.split('/')) {
+    if (word === '' || word === '.') continue;
+    if (word === '..') parts.pop();
+    else parts.push(word);
+  }
+  return parts.join('/');
+}
+
+/** openat2(2) below $root; a symlink in the way is followed inside the root. */
+export function openInRoot(at: string, name: string, path: string, flags: number, why: string, options: StepOptions & { noSymlinks?: boolean } = {}): Step {
+  const { noSymlinks, ...rest } = options;
+  return part('container', at)('openat2', [slot('root'), path === '' ? '.' : path, openHow(flags, noSymlinks), 24], why, { result: name, ...rest });
+}
+
+function openHow(flags: number, noSymlinks = false): Arg {
+  const resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (noSymlinks ? RESOLVE_NO_SYMLINKS : 0);
+  return { struct: 'open_how', members: { flags: flags | O_CLOEXEC, resolve } };
+}
+
+/** Opens a mount target, making it and its parents where they are missing. The descriptor is to be closed by the caller. */
+export function openTarget(target: Target): readonly Step[] {
+  const { at, name, kind } = target;
+  const path = relativePath(target.path);
+  const flags = O_PATH | (kind === 'directory' ? O_DIRECTORY : 0) | (target.noSymlinks === true ? O_NOFOLLOW : 0);
+  const options = target.noSymlinks === true ? { noSymlinks: true } : {};
+  if (path === '') return [openInRoot(at, name, path, flags, 'the root itself')];
+  return [
+    openInRoot(at, name, path, flags, 'in-root and by descriptor (CVE-2021-30465)', { ...options, tolerate: ['ENOENT'] }),
+    ...makePath(at, name, path, kind === 'file'),
+    openInRoot(at, name, path, flags, 'now that it is made', { ...options, unless: name }),
+  ];
+}
+
+/** Makes a path below the root, skipped when `unless` is set. Something made by another at the same time is as good (EEXIST). */
+export function makePath(at: string, unless: string, path: string, isFile: boolean): readonly Step[] {
+  const step = part('container', at);
+  const words = path.split('/');
+  const steps: Step[] = [];
+  words.forEach((word, depth) => {
+    const isLast = depth === words.length - 1;
+    const parent = depth === 0 ? 'root' : `${unless}.${depth}`;
+    if (depth > 0) steps.push(openInRoot(at, parent, words.slice(0, depth).join('/'), O_PATH | O_DIRECTORY, 'a symlinked parent stays inside the root', { unless }));
+    const options = { tolerate: ['EEXIST'], unless };
+    if (isLast && isFile) steps.push(step('mknodat', [slot(parent), word, S_IFREG | 0o644, 0], 'a file is bound on a file', options));
+    else steps.push(step('mkdirat', [slot(parent), word, 0o755], 'missing', options));
+    if (depth > 0) steps.push(step('close', [slot(parent)], '', { unless }));
+  });
+  return steps;
+}
+
+/** The arguments that name a descriptor itself: `fd, "", AT_EMPTY_PATH`. */
+export const itself = (name: string): readonly Arg[] => [slot(name), '', AT_EMPTY_PATH];

@@ -1,0 +1,26 @@
+// The mount option tmpcopyup: what a tmpfs would hide is copied into it.
+import { closeSync } from 'node:fs';
+import { errnoName } from '../../native/linux/errno.ts';
+import { spawn } from '../../native/linux/spawn.ts';
+import { call, exitCode, text, waitStatus } from '../../native/linux/syscalls.ts';
+import { RuntimeError } from '../errors.ts';
+
+/**
+ * Copies the contents of one directory into another, both given by descriptor, with owners, modes, times, links and
+ * extended attributes: by cp(1), whose copying is better kept than ours would be. Returns 0 or -errno.
+ */
+export function copyTree(from: number, to: number): number {
+  // O_PATH descriptors cannot be passed on as directories of cp's own: reopened through /proc/self/fd.
+  const source = call('openat', from, text('.'), 0o200000, 0);
+  if (source < 0) return source;
+  const pid = spawn({
+    path: '/bin/cp',
+    args: ['cp', '-a', '-T', '/proc/self/fd/3', '/proc/self/fd/4'],
+    env: [],
+    fds: new Map([[0, 0], [1, 1], [2, 2], [3, source], [4, to]]),
+  });
+  closeSync(source);
+  if (pid < 0) throw new RuntimeError(`tmpcopyup needs cp(1): /bin/cp: ${errnoName(-pid)}`, { hint: 'apt-get install coreutils' });
+  const ended = waitStatus(pid);
+  return typeof ended === 'object' && exitCode(ended.status) === 0 ? 0 : -5;
+}

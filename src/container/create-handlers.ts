@@ -1,0 +1,148 @@
+// The runtime-side operations of `create` that are not one system call.
+import { closeSync, renameSync, writeFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { AF_UNIX, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI, BPF_PROG_ATTACH, BPF_PROG_LOAD, BPF_PROG_TYPE_CGROUP_DEVICE, O_CLOEXEC, O_WRONLY, SOCK_CLOEXEC, SOCK_STREAM } from '../../native/linux/constants.ts';
+import { errnoName } from '../../native/linux/errno.ts';
+import { call, scratch, sendMessage, text, unixAddress } from '../../native/linux/syscalls.ts';
+import type { Context } from '../compile/context.ts';
+import { RuntimeError } from '../errors.ts';
+import { getSlot, type Handler } from '../execute/records.ts';
+import { readText, type Image } from '../program/decode.ts';
+import type { Bundle } from './bundle.ts';
+import { copyTree } from './copy-tree.ts';
+import { runHook, runHookInside, type HookKind } from './hooks.ts';
+import { mapUserNamespace, writeIdMap } from './id-maps.ts';
+import { processStartTime, writeState, type ContainerState } from './state.ts';
+
+/** What the handlers found out on the way. */
+export interface CreateResult {
+  state: ContainerState;
+  /** The master of the container's pty when the runtime keeps it, or -1. */
+  terminal: number;
+}
+
+/** Handlers for a create; `result` is filled as they run. */
+export function createHandlers(context: Context, state: ContainerState, bundle: Bundle): { readonly handlers: Readonly<Record<string, Handler>>; readonly result: CreateResult } {
+  const result: CreateResult = { state, terminal: -1 };
+  const init = (image: Image): number => getSlot(image, 'init') ?? 0;
+  const handlers: Record<string, Handler> = {
+    write_file: (args, _view, image) => writeFile(expand(textOf(image, args[0]!), image), args[1]!, args[2]!),
+    write_id_map: (args, view, image) => writeIdMap(init(image), expand(textOf(image, args[0]!), image), args[1]!, args[2]!, view.args[3]!.kind === 3 ? undefined : textOf(image, args[3]!), textOf(image, args[1]!)),
+    map_user_namespace: (args, _view, image) => mapUserNamespace(context.request.stateDirectory, textOf(image, args[0]!), textOf(image, args[2]!)),
+    attach_device_filter: (args) => attachDeviceFilter(args[0]!, args[1]!, args[2]!),
+    copy_tree: (args) => copyTree(args[0]!, args[1]!),
+    send_fd: (args, _view, image) => {
+      const path = textOf(image, args[0]!);
+      if (path === '') {
+        result.terminal = args[1]!;
+        return 0;
+      }
+      return sendDescriptor(path, args[1]!, Buffer.from(textOf(image, args[2]!)));
+    },
+    send_listener: (args, _view, image) => {
+      const metadata = textOf(image, args[2]!);
+      const status = { ociVersion: state.ociVersion, fds: ['seccompFd'], pid: init(image), metadata, state: hookState(state, 'creating', init(image)) };
+      return sendDescriptor(textOf(image, args[0]!), args[1]!, Buffer.from(JSON.stringify(status)));
+    },
+    hook: (args, _view, image) => {
+      const kind = textOf(image, args[0]!) as HookKind;
+      const index = args[1]!;
+      const hook = bundle.config.hooks![kind]![index]!;
+      const report = hookState(state, 'creating', init(image));
+      if (kind === 'createContainer') runHookInside(context, { kind, init: init(image), index }, index, hook, report);
+      else runHook(kind, index, hook, report, bundle.path);
+      return 0;
+    },
+    publish: (args, view, image) => {
+      const pid = init(image);
+      result.state = { ...state, pid, startTime: processStartTime(pid) ?? '', status: 'created' };
+      writeState(context.request.stateDirectory, result.state);
+      return view.args[1]!.kind === 3 ? 0 : writePidFile(textOf(image, args[1]!), pid);
+    },
+  };
+  return { handlers, result };
+}
+
+/** The state a hook or a seccomp agent is told (runtime.md#state). */
+export function hookState(state: ContainerState, status: string, pid: number): { ociVersion: string; id: string; status: string; pid: number; bundle: string; annotations?: Readonly<Record<string, string>> } {
+  const { ociVersion, id, bundle, annotations } = state;
+  return { ociVersion, id, status, pid, bundle, ...(annotations === undefined ? {} : { annotations }) };
+}
+
+/** Text at an address of the image. */
+function textOf(image: Image, address: number): string {
+  return readText(image.bytes, address - image.base);
+}
+
+/** `/proc/$init/uid_map`: the pid is known only at run time. */
+function expand(path: string, image: Image): string {
+  return path.replace('$init', String(getSlot(image, 'init') ?? 0));
+}
+
+/** open, write, close: one write of the whole value, as cgroupfs wants it. */
+function writeFile(path: string, address: number, length: number): number {
+  const fd = call('openat', -100, text(path), O_WRONLY | O_CLOEXEC, 0);
+  if (fd < 0) return fd;
+  const written = call('write', fd, address, length);
+  closeSync(fd);
+  return written;
+}
+
+/** The pid file appears whole or not at all: written beside, then renamed. No newline: managers parse it as it is. */
+function writePidFile(path: string, pid: number): number {
+  const beside = posix.join(posix.dirname(path), `.${posix.basename(path)}.${process.pid}`);
+  try {
+    writeFileSync(beside, String(pid), { flag: 'wx', mode: 0o666 });
+    renameSync(beside, path);
+    return 0;
+  } catch (error) {
+    throw new RuntimeError(`cannot write the pid file ${path}: ${(error as NodeJS.ErrnoException).code}`, { cause: error });
+  }
+}
+
+/** Connects to a listening unix socket and passes one descriptor with some bytes: console-socket and seccomp listener protocol. */
+function sendDescriptor(path: string, fd: number, data: Uint8Array): number {
+  const socket = call('socket', AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return socket;
+  let parent = -1;
+  try {
+    let name = path;
+    if (Buffer.byteLength(name) > 107) {
+      parent = call('openat', -100, text(posix.dirname(path)), 0o10000000 | 0o2000000, 0);
+      if (parent < 0) return parent;
+      name = `/proc/self/fd/${parent}/${posix.basename(path)}`;
+    }
+    const address = unixAddress(name);
+    const connected = call('connect', socket, address, address.length);
+    if (connected < 0) throw new RuntimeError(`cannot connect to ${path}: ${errnoName(-connected)}`, { errno: errnoName(-connected), hint: 'its owner must be listening before the runtime is called' });
+    return Math.min(0, sendMessage(socket, data, [fd]));
+  } finally {
+    closeSync(socket);
+    if (parent >= 0) closeSync(parent);
+  }
+}
+
+const ATTRIBUTES = 24576; // offset into the scratch memory
+
+/** bpf(2) BPF_PROG_LOAD, then BPF_PROG_ATTACH to the cgroup: the program lives as long as the cgroup. */
+function attachDeviceFilter(cgroup: number, instructions: number, length: number): number {
+  const { address, bytes } = scratch();
+  bytes.fill(0, ATTRIBUTES, ATTRIBUTES + 256);
+  const license = ATTRIBUTES + 200;
+  bytes.write('GPL\0', license);
+  bytes.writeUInt32LE(BPF_PROG_TYPE_CGROUP_DEVICE, ATTRIBUTES);
+  bytes.writeUInt32LE(length / 8, ATTRIBUTES + 4);
+  bytes.writeBigUInt64LE(BigInt(instructions), ATTRIBUTES + 8);
+  bytes.writeBigUInt64LE(BigInt(address + license), ATTRIBUTES + 16);
+  const program = call('bpf', BPF_PROG_LOAD, address + ATTRIBUTES, 128);
+  if (program < 0) return program;
+  bytes.fill(0, ATTRIBUTES, ATTRIBUTES + 128);
+  bytes.writeUInt32LE(cgroup, ATTRIBUTES);
+  bytes.writeUInt32LE(program, ATTRIBUTES + 4);
+  bytes.writeUInt32LE(BPF_CGROUP_DEVICE, ATTRIBUTES + 8);
+  bytes.writeUInt32LE(BPF_F_ALLOW_MULTI, ATTRIBUTES + 12);
+  const attached = call('bpf', BPF_PROG_ATTACH, address + ATTRIBUTES, 128);
+  closeSync(program);
+  return attached;
+}
+

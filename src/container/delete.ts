@@ -1,0 +1,73 @@
+// `delete`: undoes create (runtime.md#delete): processes, cgroup, state, then poststop hooks. It works on half-made containers too.
+import { closeSync } from 'node:fs';
+import { call, pollReadable, waitStatus } from '../../native/linux/syscalls.ts';
+import { killCgroup, removeCgroup } from '../cgroup/remove.ts';
+import { RuntimeError } from '../errors.ts';
+import { hookState } from './create-handlers.ts';
+import { runHook } from './hooks.ts';
+import { killInit } from './kill.ts';
+import { withLock } from './lock.ts';
+import { containerExists, processStartTime, readState, removeStateDirectory, type ContainerState } from './state.ts';
+import { currentStatus } from './status.ts';
+import { storedConfig } from './start.ts';
+
+const PATIENCE = 10_000;
+
+/** Deletes a container. Without `force` only a stopped or created one; with it a missing one is no error. */
+export function deleteContainer(root: string, id: string, force: boolean, warn: (message: string) => void = () => {}): void {
+  const directory = `${root}/${id}`;
+  if (!containerExists(root, id)) {
+    if (force) return;
+    throw new RuntimeError('container does not exist');
+  }
+  withLock(directory, () => {
+    const state = stateOrNothing(root, id, force);
+    if (state === undefined) return removeStateDirectory(directory);
+    const now = currentStatus(state, directory);
+    if (!force && now !== 'stopped' && now !== 'created') throw new RuntimeError(`cannot delete container ${id} that is not stopped: ${now}`, { hint: 'kill it first, or delete --force' });
+    end(state);
+    removeContainer(directory, state, warn);
+  });
+}
+
+/** A state file that cannot be read: without force its error, with force the directory goes all the same. */
+function stateOrNothing(root: string, id: string, force: boolean): ContainerState | undefined {
+  try {
+    return readState(root, id);
+  } catch (error) {
+    if (force) return undefined;
+    throw error;
+  }
+}
+
+/** Kills what still runs and waits until init is gone; a child of ours is reaped. */
+function end(state: ContainerState): void {
+  if (state.pid > 0 && processStartTime(state.pid) === state.startTime) {
+    const pidfd = call('pidfd_open', state.pid, 0);
+    killInit(state);
+    if (pidfd >= 0) {
+      pollReadable(pidfd, PATIENCE);
+      closeSync(pidfd);
+    }
+    waitStatus(state.pid, true);
+  }
+  if (state.cgroup !== null && !state.privatePidNamespace) killCgroup(state.cgroup.path);
+}
+
+/** Removes cgroup and state of a container that has ended, then runs its poststop hooks; their failure is a warning. */
+export function removeContainer(directory: string, state: ContainerState, warn: (message: string) => void): void {
+  if (state.cgroup !== null) {
+    if (state.status === 'creating') killCgroup(state.cgroup.path);
+    removeCgroup(state.cgroup.path);
+  }
+  const config = state.hooks.poststop ? storedConfig(directory) : undefined;
+  removeStateDirectory(directory);
+  for (const [index, hook] of (config?.hooks?.poststop ?? []).entries()) {
+    try {
+      runHook('poststop', index, hook, hookState(state, 'stopped', 0), state.bundle);
+    } catch (error) {
+      warn((error as Error).message);
+    }
+  }
+}
+

@@ -1,0 +1,104 @@
+// Runs hooks (config.md#posix-platform-hooks): in the runtime's namespaces by posix_spawn, in the container's by a program of their own.
+import { closeSync, readSync } from 'node:fs';
+import type { Config, Hook } from '../../spec/config.ts';
+import { MFD_CLOEXEC } from '../../native/linux/constants.ts';
+import { errnoName } from '../../native/linux/errno.ts';
+import { spawn } from '../../native/linux/spawn.ts';
+import { call, exitCode, pollReadable, text, waitStatus } from '../../native/linux/syscalls.ts';
+import { compileHook, type HookPlace } from '../compile/hook-program.ts';
+import type { Context } from '../compile/context.ts';
+import { RuntimeError } from '../errors.ts';
+import { beginExecution, executeProgram } from '../execute/execute.ts';
+import { writeProgram } from '../execute/program-file.ts';
+
+export type HookKind = keyof NonNullable<Config['hooks']>;
+
+/** The state a hook reads from its standard input (runtime.md#state). */
+export interface HookState {
+  readonly ociVersion: string;
+  readonly id: string;
+  readonly status: string;
+  readonly pid: number;
+  readonly bundle: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+const LONGEST_OUTPUT = 4096;
+
+/** Runs one hook in the runtime's namespaces. Throws RuntimeError when it fails, is killed or takes too long. */
+export function runHook(kind: HookKind, index: number, hook: Hook, state: HookState, directory: string): void {
+  const env = hook.env ?? Object.entries(process.env).map(([name, value]) => `${name}=${value ?? ''}`);
+  withFiles(state, (input, output) => {
+    const fds = new Map([[0, input], [1, output], [2, output]]);
+    const pid = spawn({ path: hook.path, args: hook.args?.length ? hook.args : [hook.path], env, fds, cwd: directory });
+    if (pid < 0) throw failure(kind, index, hook, `cannot be executed: ${errnoName(-pid)}`, '');
+    awaitHook(pid, kind, index, hook, output);
+  });
+}
+
+/** Runs one hook in the container's namespaces, entered through the pid of init. Throws RuntimeError as runHook does. */
+export function runHookInside(context: Context, place: HookPlace, index: number, hook: Hook, state: HookState): void {
+  const program = compileHook(context, place, hook);
+  withFiles(state, (input, output) => {
+    const file = writeProgram(`${context.request.stateDirectory}/${place.kind}-${index}.program`, program, { id: context.request.id, command: `hook ${place.kind}` });
+    const execution = beginExecution(file);
+    try {
+      const pid = executeProgram(execution, file, { handlers: {}, firstDescriptor: 3, inherited: [], left: () => {}, stdio: [input, output, output] });
+      awaitHook(pid, place.kind, index, hook, output);
+    } catch (error) {
+      if (error instanceof RuntimeError) throw error;
+      const { errno } = error as { errno?: number };
+      throw failure(place.kind, index, hook, `cannot be executed: ${errno === undefined ? String(error) : errnoName(errno)}`, '');
+    } finally {
+      closeSync(file.fd);
+      if (execution.channel >= 0) closeSync(execution.channel);
+    }
+  });
+}
+
+/** Standard input holds the state, output is kept for the error message: files, so that nobody waits for a pipe to close. */
+function withFiles(state: HookState, run: (input: number, output: number) => void): void {
+  const input = memoryFile('hook-stdin');
+  const output = memoryFile('hook-output');
+  try {
+    const bytes = Buffer.from(JSON.stringify(state));
+    call('pwrite64', input, bytes, bytes.length, 0);
+    run(input, output);
+  } finally {
+    closeSync(input);
+    closeSync(output);
+  }
+}
+
+function memoryFile(name: string): number {
+  const fd = call('memfd_create', text(name), MFD_CLOEXEC);
+  if (fd < 0) throw new RuntimeError(`memfd_create: ${errnoName(-fd)}`);
+  return fd;
+}
+
+function awaitHook(pid: number, kind: HookKind, index: number, hook: Hook, output: number): void {
+  if (hook.timeout !== undefined) {
+    const pidfd = call('pidfd_open', pid, 0);
+    const isDone = pidfd < 0 || pollReadable(pidfd, Number(hook.timeout) * 1000);
+    if (pidfd >= 0) closeSync(pidfd);
+    if (!isDone) {
+      call('kill', pid, 9);
+      waitStatus(pid);
+      throw failure(kind, index, hook, `took longer than its timeout of ${hook.timeout} s and was killed`, tail(output));
+    }
+  }
+  const ended = waitStatus(pid);
+  const code = typeof ended === 'object' ? exitCode(ended.status) : 255;
+  if (code !== 0) throw failure(kind, index, hook, code > 128 ? `was killed by signal ${code - 128}` : `exit status ${code}`, tail(output));
+}
+
+function tail(fd: number): string {
+  const bytes = Buffer.alloc(LONGEST_OUTPUT);
+  const length = readSync(fd, bytes, 0, bytes.length, 0);
+  return bytes.toString('utf8', 0, length).trim();
+}
+
+function failure(kind: HookKind, index: number, hook: Hook, what: string, output: string): RuntimeError {
+  const said = output === '' ? '' : `, output: ${output.replace(/\n/g, ' | ')}`;
+  return new RuntimeError(`error running ${kind} hook #${index} ${hook.path}: ${what}${said}`, { pointer: `/hooks/${kind}/${index}` });
+}

@@ -1,0 +1,106 @@
+// Gathers the facts the compiler asks for. Everything here is read before a single step runs, and nothing is changed.
+import { closeSync, existsSync, readFileSync, readSync, statSync } from 'node:fs';
+import type { Config } from '../../spec/config.ts';
+import { O_CLOEXEC, O_DIRECTORY, O_PATH, RESOLVE_IN_ROOT } from '../../native/linux/constants.ts';
+import { call, text } from '../../native/linux/syscalls.ts';
+import type { CgroupHost, Host } from '../compile/context.ts';
+import { sharesWithHost } from '../compile/root.ts';
+import { relativePath } from '../compile/paths.ts';
+
+/** Facts about this machine for this bundle. `cgroup` is given: where it is belongs to the driver. */
+export function gatherHost(config: Config, bundle: string, rootfs: string, cgroup: CgroupHost | undefined): Host {
+  const euid = process.geteuid!();
+  return {
+    euid,
+    isPrivileged: euid === 0 && isInitialUserNamespace(),
+    files: bindFiles(config, bundle),
+    hasKcore: existsSync('/proc/kcore'),
+    home: needsHome(config) ? homeOf(config, bundle, rootfs) : '/',
+    rootfsMountPoint: sharesWithHost({ config } as never) ? mountPointOf(rootfs) : undefined,
+    cgroup,
+  };
+}
+
+/** user_namespaces(7): the initial namespace maps every id onto itself. */
+export function isInitialUserNamespace(): boolean {
+  try {
+    return /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'));
+  } catch {
+    return true;
+  }
+}
+
+const absolute = (bundle: string, source: string): string => (source.startsWith('/') ? source : `${bundle}/${source}`);
+
+function bindFiles(config: Config, bundle: string): ReadonlySet<string> {
+  const files = new Set<string>();
+  for (const { type, source, options } of config.mounts ?? []) {
+    const isBind = type === 'bind' || (options ?? []).some((word) => word === 'bind' || word === 'rbind');
+    if (!isBind || source === undefined) continue;
+    const path = absolute(bundle, source);
+    try {
+      if (!statSync(path).isDirectory()) files.add(path);
+    } catch {
+      // open_tree will say what is wrong with it, with its place
+    }
+  }
+  return files;
+}
+
+const needsHome = (config: Config): boolean => !(config.process?.env ?? []).some((entry) => entry.startsWith('HOME=') && entry !== 'HOME=');
+
+const PASSWD_LIMIT = 1 << 20;
+
+/** The home directory of process.user.uid in the container's /etc/passwd, read in-root; `/` when it has none. */
+function homeOf(config: Config, bundle: string, rootfs: string): string {
+  const uid = String(config.process?.user?.uid ?? 0);
+  const mounted = (config.mounts ?? []).find((mount) => relativePath(mount.destination) === 'etc/passwd');
+  const passwd = mounted?.source === undefined ? readInRoot(rootfs, 'etc/passwd') : readSmall(absolute(bundle, mounted.source));
+  for (const line of passwd.split('\n')) {
+    const fields = line.split(':');
+    if (fields[2] === uid && fields.length >= 6) return fields[5] || '/';
+  }
+  return '/';
+}
+
+function readSmall(path: string): string {
+  try {
+    return statSync(path).isFile() ? readFileSync(path, 'utf8').slice(0, PASSWD_LIMIT) : '';
+  } catch {
+    return '';
+  }
+}
+
+/** A small regular file below a directory, opened so that no symlink leads out of it; empty when there is none. */
+export function readInRoot(root: string, path: string): string {
+  const directory = call('openat', -100, text(root), O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+  if (directory < 0) return '';
+  const how = Buffer.alloc(24);
+  const O_NONBLOCK = 0o4000; // a fifo must not make us wait
+  how.writeUInt32LE(O_CLOEXEC | O_NONBLOCK, 0);
+  how.writeUInt32LE(RESOLVE_IN_ROOT, 16);
+  const fd = call('openat2', directory, text(path), how, 24);
+  closeSync(directory);
+  if (fd < 0) return '';
+  try {
+    const bytes = Buffer.alloc(65536);
+    let content = '';
+    for (let length = readSync(fd, bytes); length > 0 && content.length < PASSWD_LIMIT; length = readSync(fd, bytes)) content += bytes.toString('utf8', 0, length);
+    return content;
+  } catch {
+    return '';
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The mount point a path is below (proc_pid_mountinfo(5)): the longest that is a prefix of it. */
+function mountPointOf(path: string): string {
+  let best = '/';
+  for (const line of readFileSync('/proc/self/mountinfo', 'utf8').split('\n')) {
+    const point = (line.split(' ')[4] ?? '').replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
+    const isAbove = point === '/' || path === point || path.startsWith(`${point}/`);
+    if (isAbove && point.length >= best.length) best = point;
+  }
+  return best;
+}

@@ -1,0 +1,86 @@
+// Id maps written from outside (user_namespaces(7)), and user namespaces that exist only to hold one (mount_setattr(2) MOUNT_ATTR_IDMAP).
+import { closeSync, existsSync, rmSync } from 'node:fs';
+import { CLONE_NEWUSER, CLONE_PARENT, O_CLOEXEC, O_WRONLY } from '../../native/linux/constants.ts';
+import { spawn } from '../../native/linux/spawn.ts';
+import { call, exitCode, text, waitStatus } from '../../native/linux/syscalls.ts';
+import { RuntimeError } from '../errors.ts';
+import { abandon, beginExecution, executeProgram } from '../execute/execute.ts';
+import { getSlot } from '../execute/records.ts';
+import { writeProgram } from '../execute/program-file.ts';
+import { part } from '../program/step.ts';
+
+/** Writes a map; by newuidmap(1) or newgidmap(1) when `tool` names it: an ordinary user may map only itself. Returns 0 or -errno. */
+export function writeIdMap(pid: number, path: string, address: number, length: number, tool: string | undefined, map = ''): number {
+  if (tool !== undefined) return runMapTool(tool, pid, map);
+  const fd = call('openat', -100, text(path), O_WRONLY | O_CLOEXEC, 0);
+  if (fd < 0) return fd;
+  const written = call('write', fd, address, length);
+  closeSync(fd);
+  return written;
+}
+
+const DIRECTORIES = ['/usr/bin', '/bin', '/usr/local/bin', '/usr/sbin'];
+
+/** The set-uid helpers of shadow-utils; found without PATH, which a manager may not have given. */
+function runMapTool(tool: string, pid: number, map: string): number {
+  const directory = DIRECTORIES.find((candidate) => existsSync(`${candidate}/${tool}`));
+  if (directory === undefined) {
+    throw new RuntimeError(`${tool} is not installed`, { hint: 'mapping more than your own id needs it: apt-get install uidmap' });
+  }
+  const words = map.split(/\s+/).filter((word) => word !== '');
+  const child = spawn({ path: `${directory}/${tool}`, args: [tool, String(pid), ...words], env: [], fds: new Map([[0, 0], [1, 1], [2, 2]]) });
+  const ended = child < 0 ? child : waitStatus(child);
+  if (typeof ended === 'object' && exitCode(ended.status) === 0) return 0;
+  throw new RuntimeError(`${tool} ${pid} ${words.join(' ')} failed`, { hint: 'are these ids yours in /etc/subuid and /etc/subgid?' });
+}
+
+let count = 0;
+
+/** A descriptor of a new user namespace with these maps: a process is born in it, mapped, and ended. Returns it or -errno. */
+export function mapUserNamespace(directory: string, uids: string, gids: string): number {
+  const path = `${directory}/idmap-${count++}.program`;
+  const step = part('container', '');
+  const hold = part('runtime', '');
+  const program = writeProgram(path, {
+    steps: [
+      step('close_range', [5, 0xffff_ffff, 0], 'nothing of the runtime'),
+      step('clone3', [{ struct: 'clone_args', members: { flags: CLONE_NEWUSER + CLONE_PARENT } }, 88], 'only a process can make a user namespace', { result: 'init' }),
+      hold('write_file', ['gid_map', gids, gids.length], ''),
+      hold('publish', ['uid_map', null], 'the last map, and a descriptor of the namespace while it lives'),
+    ],
+    inherited: {},
+  }, {});
+  const execution = beginExecution(program);
+  const inProc = (name: string): string => `/proc/${getSlot(execution.image, 'init')}/${name}`;
+  const write = (name: string, value: string): number => {
+    const fd = call('openat', -100, text(inProc(name)), O_WRONLY | O_CLOEXEC, 0);
+    if (fd < 0) return fd;
+    const bytes = Buffer.from(value);
+    const written = call('write', fd, bytes, bytes.length);
+    closeSync(fd);
+    return written;
+  };
+  let userns = -1;
+  try {
+    executeProgram(execution, program, {
+      firstDescriptor: 3,
+      inherited: [],
+      left: () => {},
+      handlers: {
+        write_file: () => write('gid_map', gids),
+        publish: () => finish(write('uid_map', uids)),
+      },
+    });
+  } finally {
+    abandon(execution);
+    closeSync(program.fd);
+    rmSync(path, { force: true });
+  }
+  return userns;
+
+  function finish(written: number): number {
+    if (written < 0) return written;
+    userns = call('openat', -100, text(inProc('ns/user')), O_CLOEXEC, 0);
+    return userns < 0 ? userns : 0;
+  }
+}

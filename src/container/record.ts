@@ -1,0 +1,36 @@
+// The flight recorder of containers that failed: their program file outlives them, the newest few, for `runt trace`.
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+
+const KEPT = 16;
+
+const failedDirectory = (root: string): string => `${root}/.failed`;
+
+/** Keeps the program of a container that is about to be removed. Never an error: the failure itself is what counts. */
+export function keepFailedRecord(root: string, id: string, directory: string): void {
+  try {
+    if (!existsSync(`${directory}/program`)) return;
+    const kept = failedDirectory(root);
+    mkdirSync(kept, { recursive: true, mode: 0o700 });
+    renameSync(`${directory}/program`, `${kept}/${id}`);
+    const others = readdirSync(kept).map((name) => ({ name, time: statSync(`${kept}/${name}`).mtimeMs }));
+    others.sort((a, b) => b.time - a.time);
+    for (const { name } of others.slice(KEPT)) rmSync(`${kept}/${name}`, { force: true });
+  } catch {
+    // a full disk, most likely
+  }
+}
+
+/** The program file of a container, living or failed; undefined when there is none. */
+export function findRecord(root: string, id: string): string | undefined {
+  return [`${root}/${id}/program`, `${failedDirectory(root)}/${id}`].find((path) => existsSync(path));
+}
+
+/** The id of the container that failed last. */
+export function lastFailed(root: string): string | undefined {
+  try {
+    const kept = readdirSync(failedDirectory(root)).map((name) => ({ name, time: statSync(`${failedDirectory(root)}/${name}`).mtimeMs }));
+    return kept.sort((a, b) => b.time - a.time)[0]?.name;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,117 @@
+// The state directory of a container, <root>/<id>: state.json, program, config.json, and the gate while it is `created`.
+import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { RuntimeError } from '../errors.ts';
+
+/** state.json, version 1. */
+export interface ContainerState {
+  readonly version: 1;
+  readonly ociVersion: string;
+  readonly id: string;
+  /** Absolute. */
+  readonly bundle: string;
+  readonly rootfs: string;
+  /** RFC 3339. */
+  readonly created: string;
+  /** Uid of who created it. */
+  readonly owner: number;
+  /** 0 until init exists. */
+  readonly pid: number;
+  /** Field 22 of /proc/PID/stat, in clock ticks: with the pid it names one process for good. */
+  readonly startTime: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly cgroup: { readonly path: string } | null;
+  readonly status: 'creating' | 'created';
+  readonly privatePidNamespace: boolean;
+  readonly hooks: { readonly startContainer: boolean; readonly poststart: boolean; readonly poststop: boolean };
+}
+
+const LONGEST_ID = 1024;
+
+/** runc's rule, and no id may begin with a dot: those names are ours. Throws RuntimeError. */
+export function validateContainerId(id: string): void {
+  if (!/^[\w+.-]+$/.test(id) || id.startsWith('.') || id.length > LONGEST_ID) {
+    throw new RuntimeError(`invalid container ID format: ${JSON.stringify(id.slice(0, 80))}`, { hint: 'letters, digits, and _ + . - ; no dot in front' });
+  }
+}
+
+/** Makes <root>/<id>, 0700. Throws RuntimeError when the container exists. */
+export function createStateDirectory(root: string, id: string): string {
+  validateContainerId(id);
+  const directory = `${root}/${id}`;
+  try {
+    mkdirSync(root, { recursive: true, mode: 0o711 });
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && existsSync(directory)) throw new RuntimeError('container with given ID already exists', { hint: `runt --root ${root} delete ${id}, or another id` });
+    throw new RuntimeError(`cannot make the state directory ${directory}: ${code}`, { errno: code });
+  }
+  return directory;
+}
+
+export function containerExists(root: string, id: string): boolean {
+  validateContainerId(id);
+  return existsSync(`${root}/${id}`);
+}
+
+/** Reads state.json. Throws RuntimeError: no such container, or a file that is not what this runtime wrote. */
+export function readState(root: string, id: string): ContainerState {
+  validateContainerId(id);
+  const path = `${root}/${id}/state.json`;
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (!existsSync(`${root}/${id}`)) throw new RuntimeError('container does not exist', { hint: `looked in ${root}` });
+    if (code === 'ENOENT') throw new RuntimeError(`state file ${path} is missing: create was interrupted`, { hint: `delete --force ${id} clears it` });
+    throw new RuntimeError(`cannot read ${path}: ${code}`, { errno: code });
+  }
+  const owner = lstatSync(path).uid;
+  if (owner !== process.geteuid!() && owner !== 0) throw new RuntimeError(`state file ${path} belongs to uid ${owner}`, { hint: 'it is not trusted' });
+  return parseState(text, path, id);
+}
+
+function parseState(text: string, path: string, id: string): ContainerState {
+  let state: Partial<ContainerState> | null;
+  try {
+    state = JSON.parse(text) as Partial<ContainerState> | null;
+  } catch {
+    throw new RuntimeError(`state file ${path} is damaged (${text.length} bytes)`, { hint: `delete --force ${id} clears it` });
+  }
+  if (state === null || typeof state !== 'object' || state.version !== 1 || typeof state.pid !== 'number' || state.id !== id || typeof state.hooks !== 'object') {
+    throw new RuntimeError(`state file ${path} is not one of this version`, { hint: `delete --force ${id} clears it` });
+  }
+  return state as ContainerState;
+}
+
+/** Writes state.json whole or not at all. */
+export function writeState(directory: string, state: ContainerState): void {
+  writeFileSync(`${directory}/state.json.new`, JSON.stringify(state), { mode: 0o600 });
+  renameSync(`${directory}/state.json.new`, `${directory}/state.json`);
+}
+
+export function removeStateDirectory(directory: string): void {
+  rmSync(directory, { recursive: true, force: true });
+}
+
+/** Ids of all containers below a root, sorted. A root that does not exist has none. */
+export function containerIds(root: string): readonly string[] {
+  try {
+    return readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map((entry) => entry.name).sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** When a process started: field 22 of /proc/PID/stat (proc_pid_stat(5)). Undefined when it is gone or a zombie. */
+export function processStartTime(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}

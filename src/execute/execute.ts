@@ -1,0 +1,192 @@
+// Runs a program: runtime-side records here, container-side records in the interpreter, the turn changing where the program says.
+import { closeSync } from 'node:fs';
+import { SOCK_CLOEXEC } from '../../native/linux/constants.ts';
+import { errnoName } from '../../native/linux/errno.ts';
+import { call, receiveMessage, sendMessage, SOCK_SEQPACKET, socketpair, waitStatus } from '../../native/linux/syscalls.ts';
+import { RuntimeError } from '../errors.ts';
+import { readRecord, type Image, type RecordView } from '../program/decode.ts';
+import { header, kind, record } from '../program/layout.ts';
+import { recordOffset } from '../program/decode.ts';
+import { spawnInterpreter } from './interpreter.ts';
+import type { MappedProgram } from './program-file.ts';
+import { getSlot, runRecord, runtimeRecords, setSlot, type Handler } from './records.ts';
+
+/** A step failed. `record` and `errno` are all that came back; failure.ts says the rest. */
+export class StepFailure extends Error {
+  readonly record: number;
+  readonly errno: number;
+  /** What the kernel's log of a file system context said (fsopen(2)). */
+  readonly kernel: readonly string[];
+
+  constructor(index: number, errno: number, kernel: readonly string[] = []) {
+    super(`record ${index}: ${errnoName(errno)}`);
+    this.record = index;
+    this.errno = errno;
+    this.kernel = kernel;
+  }
+}
+
+export interface ExecuteOptions {
+  readonly handlers: Readonly<Record<string, Handler>>;
+  /** The first descriptor number after stdio and the preserved ones: where the interpreter's own begin. */
+  readonly firstDescriptor: number;
+  /** Names of the slots the interpreter inherits, in the order of their numbers (Program.inherited). */
+  readonly inherited: readonly string[];
+  /** Called as each record with an `undo` has left its trace. */
+  readonly left: (view: RecordView) => void;
+  /** Standard descriptors of the program, when they are not the runtime's own. */
+  readonly stdio?: readonly [number, number, number];
+}
+
+/** A program under way: what must be ended or closed by whoever started it. */
+export interface Execution {
+  readonly image: Image;
+  /** The runtime's end of the hand-over socket; -1 before the interpreter runs. */
+  channel: number;
+  /** The interpreter before clone3, until it has been waited for. */
+  interpreter: number;
+}
+
+/** A program ready to run. */
+export function beginExecution(program: MappedProgram): Execution {
+  return { image: program.image, channel: -1, interpreter: 0 };
+}
+
+/**
+ * Runs the program until its container side gives no more turns: it reached `publish` and waits, or it ended by execve.
+ * Returns the pid of init (0 for a program without clone3). Throws StepFailure, or RuntimeError when a side vanished.
+ */
+export function executeProgram(execution: Execution, program: MappedProgram, options: ExecuteOptions): number {
+  const { image } = execution;
+  const entry = image.bytes.readUInt32LE(header.entry);
+  runSide(image, 0, options);
+  if (entry >= image.recordCount) return 0;
+  startInterpreter(execution, program, options);
+  return followChannel(execution, execution.channel, options);
+}
+
+/** What came over a hand-over socket. */
+export type Message = Exclude<ReturnType<typeof receiveMessage>, number>;
+
+/** Serves hand-overs until the other side is done: the last runtime-side record has run, or end of file. */
+export function followChannel(execution: Execution, channel: number, options: Pick<ExecuteOptions, 'handlers' | 'left'>, first?: Message): number {
+  const { image } = execution;
+  for (let next = first; ; next = undefined) {
+    const message = next ?? receiveMessage(channel);
+    if (typeof message === 'number') throw new RuntimeError(`recvmsg on the hand-over socket: ${errnoName(-message)}`);
+    reap(execution);
+    for (const fd of message.data.length < 8 ? message.fds : []) closeSync(fd);
+    if (message.data.length < 8) return endOfChannel(execution);
+    const index = message.data.readUInt32LE(0);
+    const errno = message.data.readUInt32LE(4);
+    if (errno !== 0) throw new StepFailure(index, errno, message.fds.flatMap(readKernelLog));
+    takeDescriptors(image, index, message.fds);
+    const isLast = runSide(image, index + 1, options);
+    const reply = sendMessage(channel, Buffer.alloc(8), descriptorsToGive(image, index));
+    if (reply < 0) throw new RuntimeError(`sendmsg on the hand-over socket: ${errnoName(-reply)}`);
+    if (isLast) return getSlot(image, 'init') ?? 0;
+  }
+}
+
+/** One message a read, each with its level in front: `e tmpfs: Bad value for 'size'` (fsopen(2)). Closes the descriptor. */
+function readKernelLog(fd: number): string[] {
+  const lines: string[] = [];
+  const bytes = Buffer.alloc(1024);
+  for (let length = call('read', fd, bytes, bytes.length); length > 0 && lines.length < 16; length = call('read', fd, bytes, bytes.length)) {
+    lines.push(bytes.toString('utf8', 0, length).trimEnd().replace(/^[ewi] /, ''));
+  }
+  closeSync(fd);
+  return lines;
+}
+
+/** End of file: execve happened, or the process is gone. The position says which. */
+function endOfChannel(execution: Execution): number {
+  const { image } = execution;
+  const position = image.bytes.readUInt32LE(header.position);
+  const view = position < image.recordCount ? readRecord(image, position) : undefined;
+  if (view === undefined || view.op !== 'execve') {
+    throw new RuntimeError('the container side was killed during set-up', {
+      call: view?.op,
+      hint: 'a memory limit that is too small for set-up, or someone sent SIGKILL',
+    });
+  }
+  return getSlot(image, 'init') ?? 0;
+}
+
+/** Runs the runtime-side records from `index` on. True when `publish` was among them: nothing more is waited for. */
+function runSide(image: Image, index: number, options: Pick<ExecuteOptions, 'handlers' | 'left'>): boolean {
+  let isPublished = false;
+  for (const view of runtimeRecords(image, index)) {
+    const outcome = runRecord(image, view, options.handlers);
+    if (outcome.kind === 'failed') throw new StepFailure(view.index, outcome.errno);
+    if (outcome.kind === 'done') options.left(view);
+    if (view.op === 'publish') isPublished = true;
+  }
+  return isPublished;
+}
+
+function startInterpreter(execution: Execution, program: MappedProgram, options: ExecuteOptions): void {
+  const pair = socketpair(SOCK_SEQPACKET | SOCK_CLOEXEC);
+  if (typeof pair === 'number') throw new RuntimeError(`socketpair: ${errnoName(-pair)}`);
+  const [ours, theirs] = pair;
+  execution.channel = ours;
+  const { image } = execution;
+  image.bytes.writeInt32LE(options.firstDescriptor + 1, header.channel);
+  const inherited = options.inherited.map((name) => {
+    const fd = getSlot(image, name);
+    if (fd === undefined) throw new Error(`$${name} is not set before the interpreter starts`);
+    return fd;
+  });
+  try {
+    execution.interpreter = spawnInterpreter({
+      first: options.firstDescriptor,
+      ours: [program.fd, theirs, ...inherited],
+      ...(options.stdio === undefined ? {} : { stdio: options.stdio }),
+    });
+  } finally {
+    closeSync(theirs);
+  }
+}
+
+/** The interpreter before clone3 ends at once; it is the runtime's child and must not stay a zombie. */
+function reap(execution: Execution): void {
+  // A failure before clone3 ends the interpreter too, but then `abandon` waits for it.
+  if (execution.interpreter === 0 || getSlot(execution.image, 'init') === undefined) return;
+  waitStatus(execution.interpreter);
+  execution.interpreter = 0;
+}
+
+function takeDescriptors(image: Image, index: number, fds: readonly number[]): void {
+  const names = travellers(image, index, 0);
+  names.forEach((name, i) => {
+    const fd = fds[i];
+    if (fd !== undefined) setSlot(image, name, fd, 'runtime');
+  });
+}
+
+function descriptorsToGive(image: Image, index: number): number[] {
+  return travellers(image, index, 3).flatMap((name) => getSlot(image, name) ?? []);
+}
+
+function travellers(image: Image, index: number, from: number): string[] {
+  const at = recordOffset(image, index);
+  const names: string[] = [];
+  for (let i = from; i < from + 3; i++) {
+    if (image.bytes[at + record.kinds + i] !== kind.slot) continue;
+    names.push(image.slotNames[Number(image.bytes.readBigUInt64LE(at + record.args + 8 * i))]!);
+  }
+  return names;
+}
+
+/** Ends what an execution left running: the interpreter before clone3 and init, by pid, both children of this process. */
+export function abandon(execution: Execution): void {
+  if (execution.channel >= 0) closeSync(execution.channel);
+  execution.channel = -1;
+  const init = getSlot(execution.image, 'init') ?? 0;
+  for (const pid of [execution.interpreter, init]) {
+    if (pid <= 0) continue;
+    call('kill', pid, 9);
+    waitStatus(pid);
+  }
+  execution.interpreter = 0;
+}

@@ -1,0 +1,39 @@
+// What most likely helps, by call and errno. A hint is here only with a test that provokes it; no hint is better than a guess.
+import { errnoName } from '../../native/linux/errno.ts';
+import type { RecordView } from '../program/decode.ts';
+
+interface Hint {
+  readonly op: string;
+  readonly errno: string;
+  /** Beginning of the JSON pointer, when the call alone does not say enough. */
+  readonly pointer?: string;
+  readonly hint: string;
+}
+
+const hints: readonly Hint[] = [
+  { op: 'fsmount', errno: 'EPERM', hint: 'the user namespace does not own the namespace this file system shows, or /proc is partly masked where runt runs' },
+  { op: 'open_tree', errno: 'ENOENT', pointer: '/mounts', hint: 'the source does not exist on the host' },
+  { op: 'openat2', errno: 'ENOTDIR', pointer: '/mounts', hint: 'the source is a directory and the destination a file: are source and destination of the same kind?' },
+  { op: 'move_mount', errno: 'ENOTDIR', pointer: '/mounts', hint: 'a file can be bound on a file only, a directory on a directory only' },
+  { op: 'openat2', errno: 'ELOOP', pointer: '/mounts', hint: 'proc and sysfs must be mounted on ordinary directories, and the rootfs has a symlink there (CVE-2019-19921)' },
+  { op: 'mkdirat', errno: 'EROFS', pointer: '/mounts', hint: 'the mount point does not exist and its file system is read-only: create it in the image, or list this mount earlier' },
+  { op: 'fsopen', errno: 'ENODEV', hint: 'this kernel has no such file system (see /proc/filesystems)' },
+  { op: 'setns', errno: 'EINVAL', hint: 'the path is a namespace of another kind, or the one the runtime is already in' },
+  { op: 'prlimit64', errno: 'EPERM', hint: 'raising a hard limit needs CAP_SYS_RESOURCE, which the runtime lacks here' },
+  { op: 'capset', errno: 'EPERM', hint: 'config.json asks for a capability that the runtime itself does not have' },
+  { op: 'write', errno: 'EACCES', pointer: '/process/oomScoreAdj', hint: 'lowering the score needs CAP_SYS_RESOURCE' },
+  { op: 'setresuid', errno: 'EINVAL', hint: 'this uid is not mapped in the user namespace (linux.uidMappings)' },
+  { op: 'setresgid', errno: 'EINVAL', hint: 'this gid is not mapped in the user namespace (linux.gidMappings)' },
+  { op: 'setgroups', errno: 'EINVAL', hint: 'a gid is not mapped in the user namespace (linux.gidMappings)' },
+  { op: 'write_file', errno: 'ENOENT', pointer: '/linux/resources', hint: 'the controller of this file is not available to the cgroup (cgroup.controllers)' },
+  { op: 'clone3', errno: 'EPERM', hint: 'making namespaces needs CAP_SYS_ADMIN, or a user namespace in linux.namespaces' },
+  { op: 'clone3', errno: 'ENOSPC', hint: 'the limit of namespaces is reached (/proc/sys/user/max_*_namespaces)' },
+  { op: 'clone3', errno: 'EAGAIN', hint: 'the limit of processes is reached (pids.max of the cgroup, or RLIMIT_NPROC)' },
+  { op: 'keyctl', errno: 'EDQUOT', hint: 'the quota of keys is used up (/proc/sys/kernel/keys/maxkeys): raise it, or use --no-new-keyring' },
+];
+
+/** The hint for a failed record, or undefined. */
+export function hintFor(view: RecordView, errno: number): string | undefined {
+  const name = errnoName(errno);
+  return hints.find((row) => row.op === view.op && row.errno === name && (row.pointer === undefined || view.pointer.startsWith(row.pointer)))?.hint;
+}

@@ -1,0 +1,44 @@
+// A program file: written once, mapped shared by the runtime and the interpreter, read again by `trace`.
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { errnoName } from '../../native/linux/errno.ts';
+import { mapFile, mappedBytes } from '../../native/linux/syscalls.ts';
+import { RuntimeError } from '../errors.ts';
+import { openImage, type Image } from '../program/decode.ts';
+import { encodeProgram, type EncodeOptions } from '../program/encode.ts';
+import { BASE } from '../program/layout.ts';
+import type { Program } from '../program/step.ts';
+
+/** A program that is in memory and in its file at once. */
+export interface MappedProgram {
+  readonly image: Image;
+  readonly fd: number;
+}
+
+const EEXIST = 17;
+const ATTEMPTS = 8;
+
+/** Encodes a program into a new file (0600) and maps it. The caller closes the descriptor. Throws RuntimeError. */
+export function writeProgram(path: string, program: Program, options: EncodeOptions): MappedProgram {
+  for (let attempt = 0; ; attempt++) {
+    const base = BASE + attempt * 0x1_0000_0000;
+    const image = encodeProgram(program, { ...options, base });
+    const fd = openSync(path, 'w+', 0o600);
+    try {
+      writeSync(fd, image);
+      const result = mapFile(fd, base, image.length);
+      if (result === 0) return { image: openImage(mappedBytes(base, image.length))!, fd };
+      if (result !== -EEXIST || attempt === ATTEMPTS) {
+        throw new RuntimeError(`mmap(${path}): ${errnoName(-result)}`, { errno: errnoName(-result) });
+      }
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+    closeSync(fd);
+  }
+}
+
+/** Encodes a program in memory only, for `explain`. */
+export function imageOf(program: Program, options: EncodeOptions = {}): Image {
+  return openImage(Buffer.from(encodeProgram(program, options)))!;
+}

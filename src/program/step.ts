@@ -1,0 +1,77 @@
+// What a program is made of. A step is one call with its place in config.json and the reason for its place.
+import { ops, type OpName, type StructName } from './ops.ts';
+
+/** The runtime-spec's two words (glossary.md): the runtime's own process, or the process that becomes the container. */
+export type Side = 'runtime' | 'container';
+
+/** A value born at run time: a descriptor or a pid. Set once, by the step that names it as its result. */
+export interface Slot {
+  readonly slot: string;
+}
+
+/** Bytes in the data area; `label` is shown instead of them when they are not text. */
+export interface Bytes {
+  readonly bytes: Uint8Array;
+}
+
+/** A kernel structure; members not named are zero. */
+export interface Struct {
+  readonly struct: StructName;
+  readonly members: Readonly<Record<string, number | bigint | string | Slot | Bytes>>;
+}
+
+/** Memory of this many bytes which the kernel fills; the same name is the same memory. */
+export interface Out {
+  readonly out: string;
+  readonly size: number;
+  /** Where in that memory the argument points. */
+  readonly offset?: number;
+}
+
+/** A NULL-ended array of strings. */
+export interface Words {
+  readonly words: readonly string[];
+}
+
+export type Arg = number | bigint | string | null | Slot | Bytes | Struct | Out | Words;
+
+export interface Step {
+  readonly side: Side;
+  readonly op: OpName;
+  readonly args: readonly Arg[];
+  /** JSON pointer into config.json of what asked for this step; empty when nothing did: a default. */
+  readonly at: string;
+  /** Why it is done, or why here. */
+  readonly why: string;
+  /** The slot that receives the result. */
+  readonly result?: string;
+  /** Errnos that count as done; the result slot then stays unset. */
+  readonly tolerate?: readonly string[];
+  /** Skipped when this slot is set: the first success wins. */
+  readonly unless?: string;
+  /** Skipped when this slot is unset. A slot among the arguments is needed of itself. */
+  readonly needs?: string;
+  /** Removes, on failure and in reverse order, what this step left outside the container: a directory. */
+  readonly undo?: string;
+}
+
+/** What a part may say of a step beyond the call. */
+export type StepOptions = Partial<Pick<Step, 'result' | 'tolerate' | 'unless' | 'needs' | 'undo'>>;
+
+/** A compiled bundle: steps in order, and the descriptors the interpreter starts with, at fixed numbers. */
+export interface Program {
+  readonly steps: readonly Step[];
+  /** Slots handed to the interpreter when it is spawned: descriptor numbers on the container side. */
+  readonly inherited: Readonly<Record<string, number>>;
+}
+
+export const slot = (name: string): Slot => ({ slot: name });
+
+/** Steps that share a place in config.json: `const dev = part('container', '/mounts/1')`. */
+export function part(side: Side, at: string): (op: OpName, args: readonly Arg[], why: string, options?: StepOptions) => Step {
+  return (op, args, why, options) => {
+    const legal = ops[op].legal;
+    if (legal !== 'both' && legal !== side) throw new Error(`${op} is not a ${side} operation`);
+    return { side, op, args, at, why, ...options };
+  };
+}
