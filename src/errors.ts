@@ -16,6 +16,8 @@ export interface ErrorDetails {
   readonly position?: string | undefined;
   /** Exit status of runt; 1 unless a command's contract says otherwise. */
   readonly exitCode?: number | undefined;
+  /** The command line itself is wrong: help is shown with the error. */
+  readonly usage?: boolean;
   /** Further problems found at the same time. */
   readonly more?: readonly { readonly pointer: string; readonly message: string; readonly position: string; readonly hint?: string | undefined }[];
   readonly cause?: unknown;

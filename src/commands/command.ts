@@ -1,0 +1,52 @@
+// What a verb is: its flags, its words, and what it does. One file per verb; the table loads only the one that is called.
+
+/** Global flags, given before the verb. */
+export interface Globals {
+  readonly root: string;
+  readonly log: string | undefined;
+  readonly logFormat: 'text' | 'json';
+  readonly debug: boolean;
+  readonly cgroupManager: 'cgroupfs' | 'systemd' | 'disabled';
+}
+
+export interface Flag {
+  readonly name: string;
+  readonly short?: string;
+  /** Shown in help as `--name VALUE`; a flag without it is a switch. */
+  readonly value?: string;
+  readonly help: string;
+  /** Shown nowhere: accepted for callers that still pass it. */
+  readonly hidden?: boolean;
+}
+
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  /** Words after the flags, as `CONTAINER [SIGNAL]`. */
+  readonly words: string;
+  readonly least: number;
+  readonly most: number;
+  readonly flags: readonly Flag[];
+  readonly examples: readonly string[];
+  readonly run: (call: Call) => number | Promise<number>;
+}
+
+/** One call of a verb. */
+export interface Call {
+  readonly words: readonly string[];
+  readonly flags: Readonly<Record<string, string | boolean>>;
+  readonly globals: Globals;
+  readonly stdout: (text: string) => void;
+  readonly warn: (text: string) => void;
+}
+
+/** The value of a flag that takes one; undefined when it was not given. */
+export function valueOf(call: Call, name: string): string | undefined {
+  const value = call.flags[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** True when a switch was given. */
+export function isOn(call: Call, name: string): boolean {
+  return call.flags[name] === true;
+}

@@ -1,0 +1,25 @@
+// All verbs; each module is loaded only when its verb is called.
+import type { Command } from './command.ts';
+
+interface Row {
+  readonly summary: string;
+  readonly load: () => Promise<{ readonly command: Command }>;
+}
+
+/** Verbs by name, in the order help shows them. */
+export const table: Readonly<Record<string, Row>> = {
+  create: { summary: 'make a container from a bundle; it waits for start', load: () => import('./create.ts') },
+  start: { summary: 'run the process of a created container', load: () => import('./start.ts') },
+  run: { summary: 'create and start', load: () => import('./run.ts') },
+  state: { summary: 'print the state of a container as JSON', load: () => import('./state.ts') },
+  kill: { summary: 'send a signal to a container', load: () => import('./kill.ts') },
+  delete: { summary: 'remove a container and what it held', load: () => import('./delete.ts') },
+  list: { summary: 'list containers', load: () => import('./list.ts') },
+  spec: { summary: 'write a config.json to begin with', load: () => import('./spec.ts') },
+  features: { summary: 'print what this runtime knows as JSON (features.md)', load: () => import('./features.ts') },
+  explain: { summary: 'print the sequence a bundle compiles to, without running it', load: () => import('./explain.ts') },
+  trace: { summary: 'print what each step of a container returned and how long it took', load: () => import('./trace.ts') },
+};
+
+/** Verbs of other runtimes that this version does not have: refused by name, so that nobody wonders. */
+export const absent: readonly string[] = ['exec', 'ps', 'pause', 'resume', 'unpause', 'update', 'events', 'checkpoint', 'restore'];

@@ -1,0 +1,88 @@
+// argv → verb → exit status. The only place that prints an error.
+import { parseArguments, type Parsed } from './commands/arguments.ts';
+import type { Call, Command, Globals } from './commands/command.ts';
+import { commandHelp, globalFlags, globalHelp } from './commands/help.ts';
+import { absent, table } from './commands/table.ts';
+import { RuntimeError } from './errors.ts';
+import { appendLog, errorSentence, formatError, logLine, write } from './log.ts';
+
+/** Runs one command line (without the program's own name). Resolves to the exit status; throws nothing. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let subject = '';
+  let log: { path: string | undefined; format: 'text' | 'json'; debug: boolean } = { path: undefined, format: 'text', debug: false };
+  try {
+    const parsed = parseArguments(argv, globalFlags);
+    log = { path: flagText(parsed, 'log'), format: parsed.flags['log-format'] === 'json' ? 'json' : 'text', debug: parsed.flags['debug'] === true };
+    const [name, ...rest] = parsed.words;
+    if (parsed.flags['version'] === true) return await print((await import('./commands/version.ts')).versionText());
+    if (name === undefined || name === 'help' || parsed.flags['help'] === true) return await print(globalHelp());
+    subject = `${name}: `;
+    const command = await loadCommand(name);
+    if (rest.includes('--help') || rest[0] === '-h') {
+      const before = rest.slice(0, rest.findIndex((word) => word === '--help' || word === '-h'));
+      if (before.every((word) => word.startsWith('-'))) return await print(commandHelp(command));
+    }
+    const { flags, words } = parseCommand(command, rest);
+    subject = words[0] === undefined || command.least === 0 ? subject : `${name} ${words[0]}: `;
+    const call: Call = { words, flags, globals: globalsOf(parsed), stdout: (text) => write(1, text), warn: (text) => write(2, `runt: ${subject}warning: ${text}\n`) };
+    return await command.run(call);
+  } catch (error) {
+    return report(error, subject, log);
+  }
+}
+
+async function loadCommand(name: string): Promise<Command> {
+  const row = table[name];
+  if (row !== undefined) return (await row.load()).command;
+  if (absent.includes(name)) throw new RuntimeError('this command is not part of this version of runt', { hint: `runt --help lists what is` });
+  throw new RuntimeError(`no such command: ${name}`, { usage: true, hint: 'runt --help lists the commands' });
+}
+
+function parseCommand(command: Command, argv: readonly string[]): Parsed {
+  const parsed = parseArguments(argv, command.flags);
+  const { length } = parsed.words;
+  if (length < command.least || length > command.most) {
+    const wanted = command.least === command.most ? `exactly ${command.least}` : `${command.least} to ${command.most}`;
+    throw new RuntimeError(`"${command.name}" requires ${wanted} argument(s): ${command.words}, got ${length}`, { usage: true });
+  }
+  return parsed;
+}
+
+const flagText = ({ flags }: Parsed, name: string): string | undefined => (typeof flags[name] === 'string' ? (flags[name] as string) : undefined);
+
+function globalsOf(parsed: Parsed): Globals {
+  const format = flagText(parsed, 'log-format') ?? 'text';
+  if (format !== 'text' && format !== 'json') throw new RuntimeError(`invalid log-format: ${format}`, { hint: 'text or json' });
+  const manager = parsed.flags['systemd-cgroup'] === true ? 'systemd' : (flagText(parsed, 'cgroup-manager') ?? 'cgroupfs');
+  if (manager !== 'cgroupfs' && manager !== 'systemd' && manager !== 'disabled') throw new RuntimeError(`unknown cgroup manager ${manager}`, { hint: 'cgroupfs, systemd or disabled' });
+  const rootless = flagText(parsed, 'rootless') ?? 'auto';
+  if (!['true', 'false', 'auto'].includes(rootless)) throw new RuntimeError(`invalid value "${rootless}" for -rootless`, { hint: 'true, false or auto' });
+  return { root: rootOf(flagText(parsed, 'root')), log: flagText(parsed, 'log'), logFormat: format, debug: parsed.flags['debug'] === true, cgroupManager: manager };
+}
+
+/** The state root, absolute. Neither empty nor `/`: state directories would lie among the host's. */
+function rootOf(given: string | undefined): string {
+  const runtime = process.env['XDG_RUNTIME_DIR'];
+  const root = given ?? (process.geteuid!() !== 0 && runtime ? `${runtime}/runt` : '/run/runt');
+  const absolute = root.startsWith('/') ? root : `${process.cwd()}/${root}`;
+  const clean = absolute.replace(/\/+/g, '/').replace(/\/$/, '');
+  if (root === '' || clean === '') throw new RuntimeError(`invalid value for --root: ${JSON.stringify(root)}`, { hint: 'a directory of its own' });
+  return clean;
+}
+
+async function print(text: string): Promise<number> {
+  write(1, text);
+  return 0;
+}
+
+function report(error: unknown, subject: string, log: { path: string | undefined; format: 'text' | 'json'; debug: boolean }): number {
+  const known = error instanceof RuntimeError ? error : new RuntimeError(`internal error: ${String((error as Error)?.message ?? error).split('\n')[0]}`);
+  write(2, formatError(known, subject));
+  if (log.debug && !(error instanceof RuntimeError)) write(2, `${(error as Error).stack}\n`);
+  if (known.details.usage === true) write(1, globalHelp());
+  if (log.path !== undefined) {
+    const problem = appendLog(log.path, logLine(log.format, `${subject}${errorSentence(known)}`, new Date().toISOString().replace(/\.\d+Z$/, 'Z')));
+    if (problem !== undefined) write(2, `runt: ${problem}\n`);
+  }
+  return known.details.exitCode ?? 1;
+}
