@@ -1,0 +1,49 @@
+// `runt create` and the flags it shares with run.
+import { createContainer } from '../container/create.ts';
+import type { CreateOptions } from '../container/options.ts';
+import { validateContainerId } from '../container/state.ts';
+import { RuntimeError } from '../errors.ts';
+import { isOn, valueOf, type Call, type Command, type Flag } from './command.ts';
+
+export const createFlags: readonly Flag[] = [
+  { name: 'bundle', short: 'b', value: 'DIR', help: 'directory of config.json (default: the working directory)' },
+  { name: 'console-socket', value: 'PATH', help: 'unix socket that receives the master of the pty' },
+  { name: 'pid-file', value: 'FILE', help: 'write the pid of init to FILE' },
+  { name: 'no-pivot', help: 'move the root mount instead of pivot_root (initramfs)' },
+  { name: 'no-new-keyring', help: 'keep the session keyring of the caller' },
+  { name: 'preserve-fds', value: 'N', help: 'pass N further descriptors, from 3 on' },
+  { name: 'pidfd-socket', value: 'PATH', help: 'not part of this version', hidden: true },
+];
+
+export function createOptions(call: Call): CreateOptions {
+  const id = call.words[0]!;
+  validateContainerId(id);
+  if (valueOf(call, 'pidfd-socket') !== undefined) throw new RuntimeError('--pidfd-socket is not part of this version of runt');
+  const preserve = valueOf(call, 'preserve-fds') ?? '0';
+  if (!/^\d{1,4}$/.test(preserve)) throw new RuntimeError(`invalid value "${preserve}" for -preserve-fds`, { hint: 'a count of descriptors' });
+  return {
+    root: call.globals.root,
+    id,
+    bundle: valueOf(call, 'bundle') || process.cwd(),
+    consoleSocket: valueOf(call, 'console-socket') || undefined,
+    pidFile: valueOf(call, 'pid-file') || undefined,
+    noPivot: isOn(call, 'no-pivot'),
+    noNewKeyring: isOn(call, 'no-new-keyring'),
+    preserveFds: Number(preserve),
+    cgroupManager: call.globals.cgroupManager,
+  };
+}
+
+export const command: Command = {
+  name: 'create',
+  summary: 'make a container from a bundle; it waits for start',
+  words: 'CONTAINER',
+  least: 1,
+  most: 1,
+  flags: createFlags,
+  examples: ['runt create --bundle /tmp/web web', 'runt create --pid-file /run/web.pid --console-socket /run/console.sock web'],
+  run: (call) => {
+    createContainer(createOptions(call));
+    return 0;
+  },
+};

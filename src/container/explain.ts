@@ -1,0 +1,32 @@
+// Compiles a bundle without touching anything: for `explain`, which needs neither root nor a container.
+import { compileCreate } from '../compile/create.ts';
+import type { Context } from '../compile/context.ts';
+import { cgroupPath, findCgroupMount, ownCgroup } from '../cgroup/locate.ts';
+import { imageOf } from '../execute/program-file.ts';
+import type { Image } from '../program/decode.ts';
+import type { Program } from '../program/step.ts';
+import { readBundle } from './bundle.ts';
+import { prepareDeviceFilter } from './filters.ts';
+import { gatherHost } from './host.ts';
+
+/** The program that `create` would run for a bundle, as the initial root, with a filter shown by its place only. */
+export function explainBundle(directory: string, root: string, id: string): { readonly program: Program; readonly image: Image } {
+  const bundle = readBundle(directory);
+  const { config } = bundle;
+  const mount = findCgroupMount() ?? '/sys/fs/cgroup';
+  const path = cgroupPath(mount, config.linux?.cgroupsPath, id, ownCgroup());
+  const cgroup = { mount, path, missing: [path], enable: [], controllers: [] };
+  const terminal = config.process?.terminal === true;
+  const context: Context = {
+    config,
+    host: { ...gatherHost(config, bundle.path, bundle.rootfs, cgroup), isPrivileged: true, euid: 0 },
+    request: {
+      id, bundle: bundle.path, rootfs: bundle.rootfs, stateDirectory: `${root}/${id}`, gateDirectory: `${root}/${id}`, pidFile: undefined, noPivot: false, noNewKeyring: false,
+      preservedFds: 0, listenFds: 0, listenFdNames: undefined, console: terminal ? { kind: 'foreground' } : { kind: 'none' },
+      filter: config.linux?.seccomp === undefined ? undefined : { program: new Uint8Array(0), flags: 0, hasListener: config.linux.seccomp.listenerPath !== undefined },
+      deviceFilter: prepareDeviceFilter(config),
+    },
+  };
+  const program = compileCreate(context);
+  return { program, image: imageOf(program, { id, command: 'explain' }) };
+}
