@@ -94,7 +94,7 @@ export function mounts(context: Context): readonly Step[] {
   return entries(context).flatMap((entry) => [
     ...(entry.isBind ? [] : newFileSystem(context, entry)),
     ...openTarget(targetOf(context, entry)),
-    ...attach(context, entry),
+    ...attach(entry),
   ]);
 }
 
@@ -134,7 +134,7 @@ function newFileSystem(context: Context, entry: Entry): readonly Step[] {
   return steps;
 }
 
-function attach(context: Context, entry: Entry): readonly Step[] {
+function attach(entry: Entry): readonly Step[] {
   const { at, name, options, index } = entry;
   const target = slot(`target${index}`);
   const step = part('container', at);

@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, lstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { Config } from '../../spec/config.ts';
-import { decodeConfig, locate, parseJson } from '../../spec/json.ts';
+import { decodeConfig, JsonError, locate, parseJson } from '../../spec/json.ts';
 import { checkSemantics } from '../../spec/semantic.ts';
 import { validateConfig, type Issue } from '../../spec/validate.ts';
 import { RuntimeError } from '../errors.ts';
@@ -26,13 +26,23 @@ const O_NONBLOCK = 0o4000;
 export function readBundle(directory: string): Bundle {
   const path = posix.resolve(directory);
   const bytes = readConfigFile(path);
-  const text = decodeConfig(bytes);
+  const { text, document } = parse(bytes);
   const position = (pointer: string): string => {
     const { line, column } = locate(text, pointer);
     return `config.json:${line}:${column}`;
   };
-  const config = checkedConfig(parseJson(text), position);
+  const config = checkedConfig(document, position);
   return { path, rootfs: findRootfs(path, config, position), config, bytes, position };
+}
+
+function parse(bytes: Uint8Array): { readonly text: string; readonly document: unknown } {
+  try {
+    const text = decodeConfig(bytes);
+    return { text, document: parseJson(text) };
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    throw new RuntimeError(`config.json is not JSON: ${error.message}`, { position: `config.json:${error.line}:${error.column}` });
+  }
 }
 
 /** Throws for the errors among the issues; warnings are not for create. */
