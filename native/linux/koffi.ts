@@ -13,7 +13,7 @@ export interface ForeignFunction {
   async(...args: [...Word[], (error: Error | null, result: number | bigint) => void]): void;
 }
 
-interface Library {
+export interface Library {
   func(name: string, result: string, parameters: readonly string[]): ForeignFunction;
 }
 
@@ -84,4 +84,9 @@ export function viewMemory(address: bigint, length: number): Buffer {
 /** Where a buffer lies, for a pointer inside a structure. The buffer must be held until the call is over. */
 export function addressOf(memory: Uint8Array): bigint {
   return koffi().address(memory);
+}
+
+/** A shared library by its soname. Throws when the loader does not find it. */
+export function loadLibrary(soname: string): Library {
+  return koffi().load(soname);
 }
