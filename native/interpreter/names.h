@@ -55,7 +55,7 @@ static const struct { const char *name; int count; unsigned char formats[6]; } o
   { "setsid", 0, { 0 } },
   { "sethostname", 2, { 6, 0 } },
   { "setdomainname", 2, { 6, 0 } },
-  { "prctl", 5, { 44, 0, 0, 0, 0 } },
+  { "prctl", 5, { 44, 5, 0, 0, 0 } },
   { "prlimit64", 4, { 0, 45, 99, 1 } },
   { "setgroups", 2, { 0, 8 } },
   { "setresuid", 3, { 0, 0, 0 } },

@@ -1,0 +1,33 @@
+#!/bin/sh
+# Builds dist/: the Bun executable, the Node build, koffi's addon and the interpreter. Says which Debian package is missing.
+set -eu
+cd "$(dirname "$0")/../.."
+unset NODE_EXTRA_CA_CERTS
+need() { command -v "$1" >/dev/null 2>&1 || { echo "runt: $1 is missing: apt-get install $2" >&2; exit 1; }; }
+need cc "gcc libc6-dev"
+need node nodejs
+[ -d node_modules/koffi ] && [ -d node_modules/bun ] || npm ci --no-audit --no-fund --loglevel=error
+case $(uname -m) in x86_64) arch=x64 ;; aarch64) arch=arm64 ;; *) echo "runt: x86-64 and aarch64 only" >&2; exit 1 ;; esac
+commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
+
+mkdir -p dist/node
+node_modules/.bin/tsx spec/build-validator.ts
+node_modules/.bin/tsx native/interpreter/generate.ts --check
+RUNT_DUMP=1 native/interpreter/build.sh dist
+cp "node_modules/@koromix/koffi-linux-$arch/linux_$arch/koffi.node" dist/koffi.node.new
+mv dist/koffi.node.new dist/koffi.node
+
+bun=node_modules/@oven/bun-linux-$arch/bin/bun
+[ -x "$bun" ] || bun=node_modules/.bin/bun
+"$bun" build --compile --minify --bytecode --format=esm --target="bun-linux-$arch" \
+	--no-compile-autoload-dotenv --no-compile-autoload-bunfig --no-compile-autoload-tsconfig --no-compile-autoload-package-json \
+	--define RUNT_EXECUTABLE=true --define "RUNT_COMMIT=\"$commit\"" bin/runt.ts --outfile dist/runt.new >/dev/null
+mv dist/runt.new dist/runt
+
+rm -f dist/node/*.js
+node_modules/.bin/esbuild bin/runt.ts --bundle --platform=node --target=node20 --format=esm --splitting --outdir=dist/node --log-level=warning \
+	--define:RUNT_EXECUTABLE=false "--define:RUNT_COMMIT=\"$commit\"" \
+	--banner:js="import { createRequire as runtRequire } from 'node:module'; const require = runtRequire(import.meta.url);"
+echo '{"type":"module"}' > dist/node/package.json
+command -v node > dist/node/engine
+echo "built dist/runt (Bun) and dist/node (Node, started by bin/runt)"

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Installs the executable and what it loads into a root-owned directory, and a link in PATH. PREFIX and DESTDIR are respected.
+set -eu
+cd "$(dirname "$0")/../.."
+[ -x dist/runt ] || native/build/build.sh
+prefix=${PREFIX:-/usr/local}
+lib=${DESTDIR:-}$prefix/lib/runt
+bin=${DESTDIR:-}$prefix/bin
+install -d -m 0755 "$lib" "$bin"
+for file in runt runt-init koffi.node; do
+	mode=0755
+	[ "$file" = koffi.node ] && mode=0644
+	install -m "$mode" "dist/$file" "$lib/$file.new"
+	mv -f "$lib/$file.new" "$lib/$file"
+done
+[ "$(id -u)" = 0 ] && chown -R root:root "$lib"
+ln -sfn "$prefix/lib/runt/runt" "$bin/runt"
+echo "installed $bin/runt"
