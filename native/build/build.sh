@@ -25,7 +25,7 @@ bun=node_modules/@oven/bun-linux-$arch/bin/bun
 mv dist/runt.new dist/runt
 
 rm -f dist/node/*.js
-node_modules/.bin/esbuild bin/runt.ts --bundle --platform=node --target=node20 --format=esm --splitting --outdir=dist/node --log-level=warning \
+node_modules/.bin/esbuild bin/runt.ts --bundle --minify --platform=node --target=node20 --format=esm --splitting --outdir=dist/node --log-level=warning \
 	--define:RUNT_EXECUTABLE=false "--define:RUNT_COMMIT=\"$commit\"" \
 	--banner:js="import { createRequire as runtRequire } from 'node:module'; const require = runtRequire(import.meta.url);"
 echo '{"type":"module"}' > dist/node/package.json

@@ -25,6 +25,7 @@ typedef long s64;
 #define NR_RECVMSG 47
 #define NR_CLOCK_GETTIME 228
 #define NR_CLOSE 3
+#define NR_MADVISE 28
 #define STAT_SIZE_OFFSET 48
 #define ARCH 0
 
@@ -57,6 +58,7 @@ __asm__(".globl _start\n_start:\n xor %ebp,%ebp\n mov %rsp,%rdi\n and $-16,%rsp\
 #define NR_RECVMSG 212
 #define NR_CLOCK_GETTIME 113
 #define NR_CLOSE 57
+#define NR_MADVISE 233
 #define STAT_SIZE_OFFSET 48
 #define ARCH 1
 
@@ -95,6 +97,7 @@ __asm__(".globl _start\n_start:\n mov x0, sp\n bl interpreter_main\n");
 #define MAP_FIXED_NOREPLACE 0x100000
 #define MSG_NOSIGNAL 0x4000
 #define MSG_CMSG_CLOEXEC 0x40000000
+#define MADV_DONTNEED 4
 #define FDS_MAX 3
 
 struct iovec { void *base; u64 length; };
@@ -103,7 +106,7 @@ struct control { u64 length; u32 level; u32 type; int fds[FDS_MAX + 1]; };
 struct report { u32 record; u32 error; };
 
 static u8 *image;
-static u64 base, size;
+static u64 base, size, records;
 
 #define AT(type, offset) (*(volatile type *)(image + (offset)))
 
@@ -258,13 +261,16 @@ static int resolve(u32 index, u64 at, u64 *args)
 
 static void run(u32 index)
 {
-	u64 at = AT(u32, HEADER_RECORDS) + (u64)index * RECORD_BYTES, args[6];
-	u32 op = AT(u16, at + RECORD_OP), result_slot = AT(u16, at + RECORD_RESULT);
+	u64 at = records + (u64)index * RECORD_BYTES, args[6];
+	u32 op, result_slot;
 	s64 result;
 
-	if (AT(u8, at + RECORD_SIDE) != SIDE_CONTAINER)
-		return;
+	/* Written before anything is read: a write brings in one page, a read the sixteen around it (release_pages). */
 	AT(u32, HEADER_POSITION) = index;
+	AT(u8, at + RECORD_STATUS) = STATUS_RUNNING;
+	op = AT(u16, at + RECORD_OP);
+	result_slot = AT(u16, at + RECORD_RESULT);
+
 	if (result_slot != NONE && result_slot >= AT(u32, HEADER_SLOT_COUNT))
 		fail(index, -EINVAL);
 	if (op == OP_HAND_OVER) {
@@ -274,6 +280,8 @@ static void run(u32 index)
 		return;
 	} else if (op == OP_EXPECT) {
 		result = expect(args);
+	} else if (op == OP_RELEASE_PAGES) {
+		result = call6(NR_MADVISE, base, size, MADV_DONTNEED, 0, 0, 0);
 	} else if (op == OP_REPORT_TO) {
 		AT(int, HEADER_CHANNEL) = args[0];
 		result = 0;
@@ -342,11 +350,15 @@ __attribute__((used)) void interpreter_main(u64 *stack)
 	call6(NR_CLOSE, fd, 0, 0, 0, 0, 0);
 	image = (u8 *)base;
 	count = AT(u32, HEADER_RECORD_COUNT);
+	records = AT(u32, HEADER_RECORDS);
 	if (AT(u32, HEADER_SLOTS) + (u64)AT(u32, HEADER_SLOT_COUNT) * SLOT_BYTES > AT(u32, HEADER_RECORDS) ||
 	    AT(u32, HEADER_RECORDS) + (u64)count * RECORD_BYTES > AT(u32, HEADER_DATA) || AT(u32, HEADER_DATA) > size)
 		quit(2);
 	mark_time(HEADER_TICKS0, HEADER_TIME0);
-	for (index = AT(u32, HEADER_ENTRY); index < count; index++)
-		run(index);
+	for (index = AT(u32, HEADER_ENTRY); index < count; index++) {
+		/* Page by page, as above: the side of the next record is on this page or on one already there. */
+		if (AT(u8, records + (u64)index * RECORD_BYTES + RECORD_SIDE) == SIDE_CONTAINER)
+			run(index);
+	}
 	quit(0);
 }

@@ -79,6 +79,7 @@ static const struct { const char *name; int count; unsigned char formats[6]; } o
   { "hand_over", 6, { 3, 3, 3, 3, 3, 3 } },
   { "expect", 5, { 8, 0, 1, 1, 10 } },
   { "report_to", 1, { 3 } },
+  { "release_pages", 0, { 0 } },
   { "write_file", 3, { 5, 6, 0 } },
   { "publish", 2, { 5, 5 } },
   { "hook", 3, { 5, 0, 5 } },

@@ -31,6 +31,7 @@ export function gate({ request }: Context): readonly Step[] {
   const step = part('container', '');
   return [
     part('runtime', '')('publish', [`${request.stateDirectory}/state.json`, request.pidFile ?? null], 'status created (runtime.md#lifecycle step 5)'),
+    step('release_pages', [], 'a waiting init costs next to nothing'),
     step('accept4', [slot('gate'), 0, 0, SOCK_CLOEXEC], 'waits for `start`; end of file there will mean that execve worked', { result: 'starter' }),
     step('report_to', [slot('starter')], 'a failing execve is `start`’s to report'),
     step('close', [slot('gate')], 'one start only'),

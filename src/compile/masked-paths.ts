@@ -30,9 +30,13 @@ export function anchorMask(context: Context): readonly Step[] {
   ];
 }
 
+/** Beyond this many the descriptors are closed one by one, lest RLIMIT_NOFILE be reached; before, execve closes them. */
+const MANY = 64;
+
 export function maskedPaths(context: Context): readonly Step[] {
   const seen = new Set<string>();
-  const steps = wanted(context).flatMap((path, index) => {
+  const isMany = wanted(context).length > MANY;
+  return wanted(context).flatMap((path, index) => {
     const relative = relativePath(path);
     if (relative === '' || seen.has(relative)) return [];
     seen.add(relative);
@@ -43,20 +47,18 @@ export function maskedPaths(context: Context): readonly Step[] {
     return [
       openInRoot(at, directory, relative, O_PATH | O_DIRECTORY, 'a directory, or else a file, or nothing to hide', { tolerate: [...missing, 'ENOTDIR'] }),
       openInRoot(at, file, relative, O_PATH, '', { tolerate: [...missing, 'ENOTDIR'], unless: directory }),
-      ...cover(at, 'mask', directory, index),
-      ...cover(at, 'null', file, index),
+      ...cover(at, 'mask', directory, index, isMany),
+      ...cover(at, 'null', file, index, isMany),
     ];
   });
-  return steps.length === 0 ? [] : [...steps, part('container', '/linux/maskedPaths')('close', [slot('mask')], ''), part('container', '/linux/maskedPaths')('close', [slot('null')], '')];
 }
 
-function cover(at: string, source: string, target: string, index: number): readonly Step[] {
+function cover(at: string, source: string, target: string, index: number, isMany: boolean): readonly Step[] {
   const step = part('container', at);
   const clone = `${source}${index}`;
   return [
     step('open_tree', [slot(source), '', OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH], '', { result: clone, needs: target }),
     step('move_mount', [slot(clone), '', slot(target), '', MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH], ''),
-    step('close', [slot(clone)], ''),
-    step('close', [slot(target)], ''),
+    ...(isMany ? [step('close', [slot(clone)], ''), step('close', [slot(target)], '')] : []),
   ];
 }

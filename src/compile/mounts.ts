@@ -6,7 +6,7 @@ import {
 } from '../../native/linux/constants.ts';
 import type { Mount } from '../../spec/config.ts';
 import { part, slot, type Step } from '../program/step.ts';
-import { isNew, type Context } from './context.ts';
+import { has, type Context } from './context.ts';
 import { mapText } from './id-mappings.ts';
 import { parseMountOptions, type AttributeChange, type MountOptions } from './mount-options.ts';
 import { itself, openInRoot, openTarget, relativePath } from './paths.ts';
@@ -31,9 +31,12 @@ function entries(context: Context): readonly Entry[] {
   });
 }
 
-/** A user namespace without its own cgroup namespace may not mount cgroup2: the host's is bound instead. */
-function isCgroupBind({ config }: Context, mount: Mount): boolean {
-  return (mount.type === 'cgroup' || mount.type === 'cgroup2') && isNew(config, 'user') && !isNew(config, 'cgroup');
+/**
+ * Without a cgroup namespace of its own the container sees the host's tree: the host's mount is bound. A new cgroup2
+ * mount would show the same, needs rights a user namespace lacks, and waits for an RCU grace period (8 ms and more).
+ */
+function isCgroupBind({ config, host }: Context, mount: Mount): boolean {
+  return (mount.type === 'cgroup' || mount.type === 'cgroup2') && !has(config, 'cgroup') && host.cgroup !== undefined;
 }
 
 function sourceOf({ host, request }: Context, { mount }: Entry): string {

@@ -69,4 +69,4 @@ export const NONE = 0xffff;
 export const kind = { immediate: 0, data: 1, slot: 2, null: 3 } as const;
 
 /** What became of a record. */
-export const status = { pending: 0, done: 1, tolerated: 2, skipped: 3, failed: 4 } as const;
+export const status = { pending: 0, done: 1, tolerated: 2, skipped: 3, failed: 4, running: 5 } as const;

@@ -129,6 +129,8 @@ export const otherOps = {
   expect: contained('out', 'int', 'hex', 'hex', 'errno'),
   // From here on, reports and hand-overs travel over this connection.
   report_to: contained('fd'),
+  // Gives back the pages of the program until they are needed again (madvise(2) MADV_DONTNEED): init may wait for long.
+  release_pages: contained(),
   // open(2), write(2), close(2) of one file of cgroupfs or procfs: the kernel acts on the one write.
   write_file: hosted('text', 'data', 'int'),
   // State becomes `created`, the pid file appears: create has succeeded once the container side goes on.
