@@ -30,22 +30,11 @@ export function decodeConfig(bytes: Uint8Array): string {
 /** Text → value. The engine's own parser, unless a number may not fit a double. Throws JsonError. */
 export function parseJson(text: string): unknown {
   try {
-    if (!/\d{16}/.test(text) && !isDeep(text)) return JSON.parse(text) as unknown;
+    if (!/\d{16}/.test(text)) return JSON.parse(text) as unknown;
   } catch {
     // our own parser finds the place
   }
   return new Parser(text).document();
-}
-
-/** A document with so many brackets may be deep: the careful parser counts. */
-function isDeep(text: string): boolean {
-  let depth = 0;
-  for (let i = 0; i < text.length && depth <= DEPTH_LIMIT; i++) {
-    const code = text.charCodeAt(i);
-    if (code === 0x5b || code === 0x7b) depth++;
-    else if (code === 0x5d || code === 0x7d) depth--;
-  }
-  return depth > DEPTH_LIMIT;
 }
 
 /** Where the value of a JSON pointer begins; where there is none, its nearest ancestor. */
