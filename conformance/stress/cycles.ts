@@ -25,8 +25,10 @@ for (let i = 0; i < Number(cycles); i++) {
 }
 
 const call = (...args: string[]): Promise<void> => new Promise((resolve, reject) => {
-  const child = spawn(runtime.path, ['--root', runtime.root, ...args], { stdio: 'ignore' });
-  child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${args.join(' ')}: exit ${code}`))));
+  const child = spawn(runtime.path, ['--root', runtime.root, ...args], { stdio: ['ignore', 'ignore', args[0] === 'create' ? 'ignore' : 'pipe'] });
+  let said = '';
+  child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${args.join(' ')}: exit ${code}: ${said}`))));
 });
 const PARALLEL = 50;
 await Promise.all(Array.from({ length: PARALLEL }, async (_, i) => {

@@ -148,10 +148,12 @@ function startInterpreter(execution: Execution, program: MappedProgram, options:
   }
 }
 
-/** The interpreter before clone3 ends at once; it is the runtime's child and must not stay a zombie. */
+/**
+ * The interpreter's first process ends right after clone3, and writes $init before: only once it is gone may $init be
+ * read. A new init can be faster than its parent.
+ */
 function reap(execution: Execution): void {
-  // A failure before clone3 ends the interpreter too, but then `abandon` waits for it.
-  if (execution.interpreter === 0 || getSlot(execution.image, 'init') === undefined) return;
+  if (execution.interpreter === 0) return;
   waitStatus(execution.interpreter);
   execution.interpreter = 0;
 }
@@ -178,15 +180,13 @@ function travellers(image: Image, index: number, from: number): string[] {
   return names;
 }
 
-/** Ends what an execution left running: the interpreter before clone3 and init, by pid, both children of this process. */
+/** Ends what an execution left running: init, by pid, a child of this process. Nobody waits: without the channel both sides end. */
 export function abandon(execution: Execution): void {
   if (execution.channel >= 0) closeSync(execution.channel);
   execution.channel = -1;
+  reap(execution);
   const init = getSlot(execution.image, 'init') ?? 0;
-  for (const pid of [execution.interpreter, init]) {
-    if (pid <= 0) continue;
-    call('kill', pid, 9);
-    waitStatus(pid);
-  }
-  execution.interpreter = 0;
+  if (init <= 0) return;
+  call('kill', init, 9);
+  waitStatus(init);
 }
