@@ -48,6 +48,8 @@ export class Runtime {
   }
 }
 
+process.setMaxListeners(500);
+
 export type Json = Record<string, unknown>;
 
 const capabilities = ['CAP_KILL', 'CAP_NET_BIND_SERVICE', 'CAP_CHOWN', 'CAP_SETUID', 'CAP_SETGID'];

@@ -1,72 +1,81 @@
 // linux.resources.devices → an eBPF program (BPF_PROG_TYPE_CGROUP_DEVICE, kernel doc cgroup-v2 "Device controller").
 import type { DeviceRule } from '../../spec/config.ts';
+import { and, assemble, exit, jumpEqual, jumpNotEqual, label, loadWord, move, moveRegister, R0, R1, R2, R3, R4, R5, R6, shiftRight, type Instruction, type Label } from './ebpf.ts';
 
 /** Access bits of struct bpf_cgroup_dev_ctx: the upper half of access_type. */
-const bits: Readonly<Record<string, number>> = { m: 1, r: 2, w: 4 };
-const types: Readonly<Record<string, number>> = { b: 1, c: 2 };
+const BPF_DEVCG_ACC: Readonly<Record<string, number>> = { m: 1, r: 2, w: 4 };
+const EVERY_ACCESS = 7;
+/** Device types of the lower half. */
+const BPF_DEVCG_DEV: Readonly<Record<string, number>> = { b: 1, c: 2 };
+const LARGEST_NUMBER = 0xffff_ffff;
 
-const rule = (type: string, major: number | undefined, minor: number | undefined, access: string): DeviceRule => ({
+const allow = (type: string, major: number | undefined, minor: number | undefined, access: string): DeviceRule => ({
   allow: true, type, access, ...(major === undefined ? {} : { major }), ...(minor === undefined ? {} : { minor }),
 });
 
-/** What every container may use, after its own rules, as runc has it: nodes can be made, the standard ones and ptys used. */
+/** What every container may use, after its own rules, as runc has it: nodes can be made, the standard ones, ptys and tun used. */
 export const defaultRules: readonly DeviceRule[] = [
-  rule('c', undefined, undefined, 'm'), rule('b', undefined, undefined, 'm'),
-  ...[3, 5, 7, 8, 9].map((minor) => rule('c', 1, minor, 'rwm')),
-  rule('c', 5, 0, 'rwm'), rule('c', 5, 2, 'rwm'), rule('c', 136, undefined, 'rwm'), rule('c', 10, 200, 'rwm'),
+  allow('c', undefined, undefined, 'm'), allow('b', undefined, undefined, 'm'),
+  ...[3, 5, 7, 8, 9].map((minor) => allow('c', 1, minor, 'rwm')), // null, zero, full, random, urandom
+  allow('c', 5, 0, 'rwm'), allow('c', 5, 2, 'rwm'), allow('c', 136, undefined, 'rwm'), allow('c', 10, 200, 'rwm'),
 ];
 
-const R0 = 0;
-const R1 = 1;
-const TYPE = 2;
-const ASKED = 3;
-const MAJOR = 4;
-const MINOR = 5;
-const SCRATCH = 6;
-
-const LOAD_W = 0x61;
-const MOVE_K = 0xb7;
-const MOVE_X = 0xbf;
-const AND_K = 0x57;
-const RIGHT_K = 0x77;
-const JUMP_NE_K = 0x55;
-const JUMP_EQ_K = 0x15;
-const EXIT = 0x95;
-
-type Instruction = readonly [code: number, destination: number, source: number, offset: number, immediate: number];
-
-const leave = (verdict: 0 | 1): readonly Instruction[] => [[MOVE_K, R0, 0, 0, verdict], [EXIT, 0, 0, 0, 0]];
-
-/**
- * The program as struct bpf_insn, 8 bytes each; undefined when config.json has no rules. Each access bit that is asked
- * for is decided by the last rule that names it, as cgroup v1 decided; what no rule names is allowed.
- */
-export function compileDeviceFilter(rules: readonly DeviceRule[] | undefined): Uint8Array | undefined {
-  if (rules === undefined || rules.length === 0) return undefined;
-  const program: Instruction[] = [
-    [LOAD_W, TYPE, R1, 0, 0], [MOVE_X, ASKED, TYPE, 0, 0], [AND_K, TYPE, 0, 0, 0xffff], [RIGHT_K, ASKED, 0, 0, 16],
-    [LOAD_W, MAJOR, R1, 4, 0], [LOAD_W, MINOR, R1, 8, 0],
-  ];
-  for (const one of [...rules, ...defaultRules].reverse()) program.push(...ruleInstructions(one));
-  program.push(...leave(1));
-  const bytes = Buffer.alloc(program.length * 8);
-  program.forEach(([code, destination, source, offset, immediate], i) => {
-    bytes[8 * i] = code;
-    bytes[8 * i + 1] = destination | (source << 4);
-    bytes.writeInt16LE(offset, 8 * i + 2);
-    bytes.writeInt32LE(immediate | 0, 8 * i + 4);
-  });
-  return bytes;
+/** A rule as the kernel compares it: undefined matches everything. */
+interface Match {
+  readonly allow: boolean;
+  readonly type: number | undefined;
+  readonly major: number | undefined;
+  readonly minor: number | undefined;
+  readonly access: number;
 }
 
-function ruleInstructions({ allow, type, major, minor, access }: DeviceRule): readonly Instruction[] {
-  const mask = [...(access || 'rwm')].reduce((sum, letter) => sum | (bits[letter] ?? 0), 0);
-  const verdict: Instruction[] = allow
-    ? [[AND_K, ASKED, 0, 0, ~mask & 7], [JUMP_NE_K, ASKED, 0, 2, 0], ...leave(1)]
-    : [[MOVE_X, SCRATCH, ASKED, 0, 0], [AND_K, SCRATCH, 0, 0, mask], [JUMP_EQ_K, SCRATCH, 0, 2, 0], ...leave(0)];
-  const checks: [register: number, value: number][] = [];
-  if (type !== undefined && type !== 'a') checks.push([TYPE, types[type] ?? 0]);
-  if (major !== undefined && major >= 0) checks.push([MAJOR, major]);
-  if (minor !== undefined && minor >= 0) checks.push([MINOR, minor]);
-  return [...checks.map(([register, value], i): Instruction => [JUMP_NE_K, register, 0, checks.length - i - 1 + verdict.length, value]), ...verdict];
+const number = (value: number | undefined): number | undefined => (value === undefined || value < 0 ? undefined : value);
+
+function matchOf({ allow, type, major, minor, access }: DeviceRule): Match {
+  const mask = access ? [...access].reduce((sum, letter) => sum | (BPF_DEVCG_ACC[letter] ?? 0), 0) : EVERY_ACCESS;
+  const isAny = !type || type === 'a';
+  return { allow, type: isAny ? undefined : (BPF_DEVCG_DEV[type] ?? 0), major: number(major), minor: number(minor), access: mask };
+}
+
+/** An instruction holds 32 bits: a larger number would be cut and match another device. */
+const canMatch = ({ major, minor }: Match): boolean => (major ?? 0) <= LARGEST_NUMBER && (minor ?? 0) <= LARGEST_NUMBER;
+
+const isReset = ({ type, major, minor, access }: Match): boolean => type === undefined && major === undefined && minor === undefined && access === EVERY_ACCESS;
+
+const TYPE = R2;
+const ASKED = R3;
+const MAJOR = R4;
+const MINOR = R5;
+const SCRATCH = R6;
+
+/**
+ * The program as struct bpf_insn[]. Each access bit that is asked for is decided by the last rule that names it for this
+ * device, and all must be allowed. A rule of type `a` for every device and access resets the list, as it does in cgroup
+ * v1; what no rule names is denied, also without any rules: runc ≥ 1.1 does the same. An `a` rule that names numbers or
+ * some accesses means just these: runc and v1 would take it as a reset and allow everything.
+ */
+export function compileDeviceFilter(rules: readonly DeviceRule[] | undefined): Uint8Array {
+  const matches = [...(rules ?? []), ...defaultRules].map(matchOf).filter(canMatch);
+  const reset = matches.findLastIndex(isReset);
+  const fallback = matches[reset]?.allow ?? false;
+  const after = matches.slice(reset + 1);
+  const first = after.findIndex(({ allow }) => allow !== fallback); // what comes before says what holds anyway
+  return assemble([
+    loadWord(TYPE, R1, 0), moveRegister(ASKED, TYPE), and(TYPE, 0xffff), shiftRight(ASKED, 16),
+    loadWord(MAJOR, R1, 4), loadWord(MINOR, R1, 8),
+    ...(first < 0 ? [] : after.slice(first).reverse().flatMap(block)),
+    ...verdict(fallback),
+  ]);
+}
+
+const verdict = (isAllowed: boolean): readonly Instruction[] => [move(R0, isAllowed ? 1 : 0), exit];
+
+/** An allowed bit needs no further answer and is taken out of ASKED; one denied bit is the end. */
+function block({ allow, type, major, minor, access }: Match, index: number): readonly (Instruction | Label)[] {
+  const next = `after ${index}`;
+  const checks = ([[TYPE, type], [MAJOR, major], [MINOR, minor]] as const).flatMap(([register, value]) => (value === undefined ? [] : [jumpNotEqual(register, value, next)]));
+  const answer = access === EVERY_ACCESS ? [] : allow
+    ? [and(ASKED, EVERY_ACCESS & ~access), jumpNotEqual(ASKED, 0, next)]
+    : [moveRegister(SCRATCH, ASKED), and(SCRATCH, access), jumpEqual(SCRATCH, 0, next)];
+  return [...checks, ...answer, ...verdict(allow), label(next)];
 }

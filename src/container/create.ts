@@ -17,7 +17,7 @@ import { chooseCgroup } from './cgroup.ts';
 import { prepareFilter, prepareDeviceFilter } from './filters.ts';
 import type { CreateOptions } from './options.ts';
 import { keepFailedRecord } from './record.ts';
-import { createStateDirectory, removeStateDirectory, writeState, type ContainerState } from './state.ts';
+import { alreadyExists, containerExists, createStateDirectory, removeStateDirectory, writeState, type ContainerState } from './state.ts';
 
 /** A container that has been created: what `run` needs to go on with it. */
 export interface Created {
@@ -29,6 +29,7 @@ export interface Created {
 
 /** Creates a container. Throws RuntimeError; then no process, mount, cgroup or state is left. */
 export function createContainer(options: CreateOptions, keepsTerminal = false): Created {
+  if (containerExists(options.root, options.id)) throw alreadyExists(options.root, options.id);
   const bundle = readBundle(options.bundle);
   checkConsole(options, bundle, keepsTerminal);
   const cgroup = chooseCgroup(bundle.config, options);

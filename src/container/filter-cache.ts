@@ -1,90 +1,132 @@
-// Compiled seccomp filters by content: libseccomp needs 8 ms for Docker's default profile, a hit a fraction of one.
-import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+// Compiled seccomp filters by content: libseccomp needs 8 ms for a profile like Docker's, a hit a fraction of one.
+import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from 'node:fs';
 import type { Seccomp } from '../../spec/config.ts';
 import { compileSeccomp, type CompiledFilter } from '../bpf/seccomp.ts';
 
-const FORMAT = 'runt-filter-2';
-const HEAD = 16;
+/*
+ * A file: HEAD bytes (magic, u32 lengths of input, unknown and filter, u32 flags, u32 newListener, u32 checksum of what
+ * follows the input), the input, the unknown names as JSON, the filter. The input is everything the filter depends on.
+ */
+const MAGIC = 'runtflt3'; // another layout or another compiler gets another number: old files are never read
+const HEAD = 32;
+/** No filter comes near it; what is larger is not ours. */
+const LARGEST_FILE = 16 << 20;
+/** Profiles differ by image and rights; more than these and the cache starts again. */
+const MOST_FILES = 128;
 
 /**
- * The filter of a profile, from the cache when it holds the very same input. The directory and the file must be ours
- * and closed to others; the whole input is stored and compared, so the name need not be a strong hash. A cache that
- * cannot be used is never an error.
+ * The filter of a profile, from the cache in `directory` when that holds the very same input. Directory and files must
+ * be the caller's own and closed to others. A cache that cannot be used is never an error: the filter is compiled.
+ * Throws RuntimeError as compileSeccomp does.
  */
 export function cachedFilter(seccomp: Seccomp, directory: string): CompiledFilter {
-  const input = Buffer.from(`${FORMAT}\0${process.arch}\0${libraryStamp()}\0${JSON.stringify(seccomp, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))}`);
-  const path = `${directory}/${hash(input)}`;
-  if (isSafe(directory)) {
-    const hit = readEntry(path, input);
-    if (hit !== undefined) return hit;
-  }
+  const stamp = libraryStamp();
+  if (stamp === undefined) return compileSeccomp(seccomp); // a library whose changes would go unseen
+  const input = Buffer.from(`${process.arch}\0${stamp}\0${textOf(seccomp)}`);
+  const path = `${directory}/${hash(input).toString(16)}-${input.length}`;
+  const hit = readEntry(directory, path, input);
+  if (hit !== undefined) return hit;
   const compiled = compileSeccomp(seccomp);
   store(directory, path, input, compiled);
   return compiled;
 }
 
-const directories = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/lib/x86_64-linux-gnu', '/lib/aarch64-linux-gnu', '/usr/lib64', '/lib64', '/usr/lib', '/lib'];
+/** JSON; with a function for the values it takes three times as long, so only where a number beyond 2^53 asks for it. */
+function textOf(seccomp: Seccomp): string {
+  try {
+    return JSON.stringify(seccomp);
+  } catch {
+    return JSON.stringify(seccomp, (_key, value: unknown) => (typeof value === 'bigint' ? { integer: `${value}` } : value));
+  }
+}
 
-/** Another libseccomp may compile otherwise: its file tells it apart without loading it. */
-function libraryStamp(): string {
-  for (const directory of directories) {
+const triplet = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
+const libraryDirectories = ['/usr/local/lib', `/usr/local/lib/${triplet}`, `/usr/lib/${triplet}`, '/usr/lib64', '/usr/lib'];
+
+/** Another libseccomp may compile otherwise, and loading it to ask costs what the cache saves: its file tells it apart. */
+function libraryStamp(): string | undefined {
+  for (const directory of libraryDirectories) {
     const status = statSync(`${directory}/libseccomp.so.2`, { throwIfNoEntry: false });
-    if (status !== undefined) return `${status.size}:${status.mtimeMs}`;
+    if (status !== undefined) return `${directory}:${status.dev}:${status.ino}:${status.size}:${status.mtimeMs}:${status.ctimeMs}`;
   }
-  return 'unknown';
+  return undefined;
 }
 
-/** FNV-1a over 32-bit words, twice with different seeds: a name, not a proof. */
-function hash(input: Buffer): string {
-  let a = 0x811c9dc5;
-  let b = 0x1234567;
-  for (let i = 0; i + 4 <= input.length; i += 4) {
-    const word = input.readInt32LE(i);
-    a = Math.imul(a ^ word, 0x01000193);
-    b = Math.imul(b ^ (word >>> 7) ^ a, 0x85ebca6b);
-  }
-  return `${(a >>> 0).toString(16)}${(b >>> 0).toString(16)}-${input.length}`;
+declare const Bun: { hash(bytes: Uint8Array): bigint } | undefined;
+
+/**
+ * 32 bits: a name and a check against torn files, not a proof: the input is compared byte by byte. node:crypto would cost
+ * more than a millisecond to load in either engine, and this loop as much in Bun, whose own hash takes 0.03 ms. The two
+ * engines thus have files of their own.
+ */
+function hash(bytes: Buffer): number {
+  if (typeof Bun !== 'undefined') return Number(BigInt.asUintN(32, Bun.hash(bytes)));
+  let state = 0x811c9dc5; // FNV-1a
+  for (let i = 0; i < bytes.length; i++) state = Math.imul(state ^ bytes[i]!, 0x01000193);
+  return state >>> 0;
 }
+
+const isOurs = ({ uid, mode }: Stats): boolean => uid === process.geteuid!() && (mode & 0o077) === 0;
 
 function isSafe(directory: string): boolean {
   const status = lstatSync(directory, { throwIfNoEntry: false });
-  return status !== undefined && status.isDirectory() && status.uid === process.geteuid!() && (status.mode & 0o077) === 0;
+  return status !== undefined && status.isDirectory() && isOurs(status);
 }
 
-function readEntry(path: string, input: Buffer): CompiledFilter | undefined {
-  let fd: number;
+function readEntry(directory: string, path: string, input: Buffer): CompiledFilter | undefined {
+  let fd = -1;
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-  } catch {
-    return undefined;
-  }
-  try {
+    if (!isSafe(directory)) return undefined;
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const status = fstatSync(fd);
-    if (!status.isFile() || status.uid !== process.geteuid!() || (status.mode & 0o077) !== 0) return undefined;
-    const bytes = readFileSync(fd);
-    if (bytes.length < HEAD || bytes.readUInt32LE(0) !== input.length || bytes.length !== HEAD + input.length + bytes.readUInt32LE(4)) return undefined;
-    if (bytes.compare(input, 0, input.length, HEAD, HEAD + input.length) !== 0) return undefined;
-    return { filter: bytes.subarray(HEAD + input.length), flags: bytes.readUInt32LE(8), newListener: bytes.readUInt32LE(12) === 1, unknown: [] };
+    if (!status.isFile() || !isOurs(status) || status.size < HEAD || status.size > LARGEST_FILE) return undefined;
+    const bytes = Buffer.allocUnsafe(status.size);
+    if (readSync(fd, bytes, 0, bytes.length, 0) !== bytes.length) return undefined;
+    return parseEntry(bytes, input);
   } catch {
     return undefined;
   } finally {
-    closeSync(fd);
+    if (fd >= 0) closeSync(fd);
   }
 }
 
+function parseEntry(bytes: Buffer, input: Buffer): CompiledFilter | undefined {
+  if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) return undefined;
+  const [inputLength, unknownLength, filterLength, flags, newListener, checksum] = [8, 12, 16, 20, 24, 28].map((at) => bytes.readUInt32LE(at)) as [number, number, number, number, number, number];
+  if (inputLength !== input.length || bytes.length !== HEAD + inputLength + unknownLength + filterLength || filterLength % 8 !== 0) return undefined;
+  const rest = bytes.subarray(HEAD + inputLength);
+  if (bytes.compare(input, 0, inputLength, HEAD, HEAD + inputLength) !== 0 || hash(rest) !== checksum) return undefined;
+  return { filter: rest.subarray(unknownLength), flags, newListener: newListener === 1, unknown: JSON.parse(rest.toString('utf8', 0, unknownLength)) as string[] };
+}
+
+function formatEntry(input: Buffer, { filter, flags, newListener, unknown }: CompiledFilter): Buffer {
+  const names = Buffer.from(JSON.stringify(unknown));
+  const rest = Buffer.concat([names, filter]);
+  const head = Buffer.alloc(HEAD);
+  head.write(MAGIC);
+  [input.length, names.length, filter.length, flags, newListener ? 1 : 0, hash(rest)].forEach((value, i) => head.writeUInt32LE(value >>> 0, 8 + 4 * i));
+  return Buffer.concat([head, input, rest]);
+}
+
+/** Beside, then renamed: a reader sees a whole file or none. */
 function store(directory: string, path: string, input: Buffer, compiled: CompiledFilter): void {
   const beside = `${path}.${process.pid}`;
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     if (!isSafe(directory)) return;
-    const head = Buffer.alloc(HEAD);
-    head.writeUInt32LE(input.length, 0);
-    head.writeUInt32LE(compiled.filter.length, 4);
-    head.writeUInt32LE(compiled.flags, 8);
-    head.writeUInt32LE(compiled.newListener ? 1 : 0, 12);
-    writeFileSync(beside, Buffer.concat([head, input, compiled.filter]), { flag: 'wx', mode: 0o600 });
+    makeRoom(directory);
+    writeFileSync(beside, formatEntry(input, compiled), { flag: 'wx', mode: 0o600 });
     renameSync(beside, path);
   } catch {
-    rmSync(beside, { force: true });
+    try {
+      rmSync(beside, { force: true });
+    } catch {
+      // a file system that refuses everything
+    }
   }
+}
+
+function makeRoom(directory: string): void {
+  const names = readdirSync(directory);
+  if (names.length >= MOST_FILES) for (const name of names) rmSync(`${directory}/${name}`, { force: true });
 }

@@ -43,10 +43,15 @@ export function createStateDirectory(root: string, id: string): string {
     mkdirSync(directory, { mode: 0o700 });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && existsSync(directory)) throw new RuntimeError('container with given ID already exists', { hint: `runt --root ${root} delete ${id}, or another id` });
+    if (code === 'EEXIST' && existsSync(directory)) throw alreadyExists(root, id);
     throw new RuntimeError(`cannot make the state directory ${directory}: ${code}`, { errno: code });
   }
   return directory;
+}
+
+/** The error for an id that is taken. */
+export function alreadyExists(root: string, id: string): RuntimeError {
+  return new RuntimeError('container with given ID already exists', { hint: `runt --root ${root} delete ${id}, or another id` });
 }
 
 export function containerExists(root: string, id: string): boolean {
