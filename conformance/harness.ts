@@ -1,6 +1,6 @@
 // Drives any OCI runtime by its command line, with bundles of our own. Knows nothing of runt but the path it is given.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -87,6 +87,7 @@ let shared: string | undefined;
 export function sharedRootfs(): string {
   if (shared !== undefined) return shared;
   shared = mkdtempSync(join(tmpdir(), 'rootfs-'));
+  chmodSync(shared, 0o755);
   makeRootfs(shared);
   process.on('exit', () => rmSync(shared!, { recursive: true, force: true }));
   return shared;

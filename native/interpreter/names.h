@@ -81,6 +81,7 @@ static const struct { const char *name; int count; unsigned char formats[6]; } o
   { "report_to", 1, { 3 } },
   { "release_pages", 0, { 0 } },
   { "write_file", 3, { 5, 6, 0 } },
+  { "open_in_proc", 1, { 5 } },
   { "publish", 2, { 5, 5 } },
   { "hook", 3, { 5, 0, 5 } },
   { "send_fd", 3, { 5, 3, 5 } },

@@ -1,7 +1,7 @@
 // mounts (config.md#mounts), by descriptor: fsopen(2), open_tree(2), move_mount(2), mount_setattr(2).
 import {
   AT_EMPTY_PATH, AT_FDCWD, AT_RECURSIVE, FSCONFIG_CMD_CREATE, FSCONFIG_SET_FLAG, FSCONFIG_SET_STRING, FSMOUNT_CLOEXEC, FSOPEN_CLOEXEC, MOUNT_ATTR_IDMAP,
-  MOUNT_ATTR_RDONLY, MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH, MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_STRICTATIME, O_CLOEXEC, O_PATH,
+  MOUNT_ATTR_RDONLY, MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH, MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_STRICTATIME, O_PATH,
   MOUNT_ATTR_NOATIME, MOUNT_ATTR_NODEV, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_STRICTATIME, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE,
 } from '../../native/linux/constants.ts';
 import type { Mount } from '../../spec/config.ts';
@@ -82,7 +82,7 @@ export function idmapSources(context: Context): readonly Step[] {
       steps.push(step('map_user_namespace', [map.uids, map.uids.length, map.gids, map.gids.length], 'a user namespace that holds the mapping', { result: name }));
     } else if (!users.has(name)) {
       users.add(name);
-      steps.push(step('openat', [AT_FDCWD, '/proc/$init/ns/user', O_CLOEXEC, 0], 'the container’s own mapping', { result: name }));
+      steps.push(step('open_in_proc', ['/proc/$init/ns/user'], 'the container’s own mapping', { result: name }));
     }
     const recursive = entry.options.idmap === 'ridmap' ? AT_RECURSIVE : 0;
     const attributes = { struct: 'mount_attr', members: { attr_set: MOUNT_ATTR_IDMAP, userns_fd: slot(name) } } as const;

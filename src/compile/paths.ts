@@ -1,5 +1,5 @@
 // Finding and making paths below the rootfs, by descriptor and in-root: what the rootfs holds cannot redirect us.
-import { AT_EMPTY_PATH, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, S_IFREG } from '../../native/linux/constants.ts';
+import { AT_EMPTY_PATH, O_CLOEXEC, O_DIRECTORY, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, S_IFREG } from '../../native/linux/constants.ts';
 import { part, slot, type Arg, type Step, type StepOptions } from '../program/step.ts';
 
 export interface Target {
@@ -40,7 +40,7 @@ function openHow(flags: number, noSymlinks = false): Arg {
 export function openTarget(target: Target): readonly Step[] {
   const { at, name, kind } = target;
   const path = relativePath(target.path);
-  const flags = O_PATH | (kind === 'directory' ? O_DIRECTORY : 0) | (target.noSymlinks === true ? O_NOFOLLOW : 0);
+  const flags = O_PATH | (kind === 'directory' ? O_DIRECTORY : 0);
   const options = target.noSymlinks === true ? { noSymlinks: true } : {};
   if (path === '') return [openInRoot(at, name, path, flags, 'the root itself')];
   return [

@@ -15,7 +15,7 @@ export function copyTree(from: number, to: number): number {
   if (source < 0) return source;
   const pid = spawn({
     path: '/bin/cp',
-    args: ['cp', '-a', '-T', '/proc/self/fd/3', '/proc/self/fd/4'],
+    args: ['cp', '-a', '/proc/self/fd/3/.', '/proc/self/fd/4/'],
     env: [],
     fds: new Map([[0, 0], [1, 1], [2, 2], [3, source], [4, to]]),
   });

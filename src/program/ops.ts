@@ -133,6 +133,8 @@ export const otherOps = {
   release_pages: contained(),
   // open(2), write(2), close(2) of one file of cgroupfs or procfs: the kernel acts on the one write.
   write_file: hosted('text', 'data', 'int'),
+  // Opens a file below /proc/$init: the pid is part of the path.
+  open_in_proc: hosted('text'),
   // State becomes `created`, the pid file appears: create has succeeded once the container side goes on.
   publish: hosted('text', 'text'),
   // One hook of config.json, by kind and index (config.md#posix-platform-hooks).
