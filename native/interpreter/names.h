@@ -102,8 +102,16 @@ static const struct name names_open[] = {
   { "O_APPEND", 1024ull },
   { "O_NONBLOCK", 2048ull },
   { "O_SYNC", 1052672ull },
+#ifdef __aarch64__
+  { "O_DIRECTORY", 16384ull },
+#else
   { "O_DIRECTORY", 65536ull },
+#endif
+#ifdef __aarch64__
+  { "O_NOFOLLOW", 32768ull },
+#else
   { "O_NOFOLLOW", 131072ull },
+#endif
   { "O_CLOEXEC", 524288ull },
   { "O_PATH", 2097152ull },
   { 0, 0 } };

@@ -2,6 +2,9 @@
 
 const isArm = process.arch === 'arm64';
 
+/** The few that differ: [x86-64, aarch64]. */
+export const perArchitecture: Readonly<Record<string, readonly [number, number]>> = { O_DIRECTORY: [0x10000, 0x4000], O_NOFOLLOW: [0x20000, 0x8000] };
+
 export const O_WRONLY = 1;
 export const O_RDWR = 2;
 export const O_CREAT = 0x40;

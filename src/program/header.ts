@@ -1,6 +1,6 @@
 // The language and its layout as a C header: one source of truth for both languages.
 import { errnoName } from '../../native/linux/errno.ts';
-import { nameTables } from '../../native/linux/constants.ts';
+import { nameTables, perArchitecture } from '../../native/linux/constants.ts';
 import { header, kind, MAGIC, NONE, record, slotEntry, status } from './layout.ts';
 import { opNames, ops, structs, type Format, type Member } from './ops.ts';
 
@@ -40,6 +40,12 @@ function formatNumber(format: Format): number {
   return formatNames.indexOf(format);
 }
 
+function nameRows(name: string, value: number): string[] {
+  const both = perArchitecture[name];
+  if (both === undefined) return [`  { "${name}", ${BigInt.asUintN(64, BigInt(value))}ull },`];
+  return ['#ifdef __aarch64__', `  { "${name}", ${both[1]}ull },`, '#else', `  { "${name}", ${both[0]}ull },`, '#endif'];
+}
+
 /** native/interpreter/names.h: what the dump tool needs beyond that, to print as print.ts does. */
 export function generateNames(): string {
   const lines = [BANNER, '#pragma once', ...formatNames.map((name, index) => `#define FORMAT_${name.toUpperCase()} ${index}`)];
@@ -52,7 +58,7 @@ export function generateNames(): string {
   lines.push('};', 'struct name { const char *name; unsigned long long value; };');
   for (const [table, { names }] of Object.entries(nameTables)) {
     lines.push(`static const struct name names_${table}[] = {`);
-    for (const [name, value] of Object.entries(names)) lines.push(`  { "${name}", ${BigInt.asUintN(64, BigInt(value))}ull },`);
+    for (const [name, value] of Object.entries(names)) lines.push(...nameRows(name, value));
     lines.push('  { 0, 0 } };');
   }
   lines.push('static const struct { int flags; const struct name *names; } name_tables[] = {');

@@ -1,0 +1,139 @@
+// config.json checked: every kind of mistake, with its place, in words.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Config } from './config.ts';
+import { decodeConfig, locate, parseJson } from './json.ts';
+import { checkSemantics } from './semantic.ts';
+import { specSample } from './testing.ts';
+import { validateConfig } from './validate.ts';
+
+const test = suite('spec');
+
+test('a good config has no issues', () => {
+  assert.equal(validateConfig(specSample()), []);
+  assert.equal(checkSemantics(specSample() as unknown as Config), []);
+});
+
+type Change = (config: ReturnType<typeof specSample>) => void;
+const table: readonly [pointer: string, expected: RegExp, change: Change][] = [
+  ['', /ociVersion is required/, (c) => delete (c as Partial<typeof c>).ociVersion],
+  ['/ociVersion', /1\.x\.y/, (c) => void (c.ociVersion = '2.0.0')],
+  ['/ociVersion', /string/, (c) => void (c.ociVersion = 1 as never)],
+  ['/root', /path is required/, (c) => void (c.root = {} as never)],
+  ['/process/terminal', /boolean/, (c) => void (c.process['terminal'] = 'yes')],
+  ['/process/user/uid', /at most 4294967295/, (c) => void (c.process['user'] = { uid: 2 ** 32, gid: 0 })],
+  ['/process/user/uid', /at least 0/, (c) => void (c.process['user'] = { uid: -1, gid: 0 })],
+  ['/process/user/uid', /integer/, (c) => void (c.process['user'] = { uid: 1.5, gid: 0 })],
+  ['/process/args', /array/, (c) => void (c.process['args'] = 'sh')],
+  ['/process/args/0', /NUL/, (c) => void (c.process['args'] = ['a\0b'])],
+  ['/process/rlimits/0/type', /setrlimit/, (c) => void (c.process['rlimits'] = [{ type: 'RLIMIT_X', soft: 1, hard: 1 }])],
+  ['/process/rlimits/0/soft', /64-bit/, (c) => void (c.process['rlimits'] = [{ type: 'RLIMIT_AS', soft: '1', hard: 1 }])],
+  ['/process/oomScoreAdj', /at most 1000/, (c) => void (c.process['oomScoreAdj'] = 1001)],
+  ['/process/scheduler/policy', /one of/, (c) => void (c.process['scheduler'] = { policy: 'SCHED_FOO' })],
+  ['/process/ioPriority/priority', /at most 7/, (c) => void (c.process['ioPriority'] = { class: 'IOPRIO_CLASS_BE', priority: 8 })],
+  ['/linux/namespaces/0/type', /one of/, (c) => void (c.linux['namespaces'] = [{ type: 'pids' }])],
+  ['/linux/seccomp/defaultAction', /one of/, (c) => void (c.linux['seccomp'] = { defaultAction: 'ALLOW' })],
+  ['/linux/seccomp/syscalls/0/args/0/index', /at most 5/, (c) => void (c.linux['seccomp'] = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['a'], action: 'SCMP_ACT_LOG', args: [{ index: 6, value: 0, op: 'SCMP_CMP_EQ' }] }] })],
+  ['/linux/maskedPaths/0', /absolute/, (c) => void (c.linux['maskedPaths'] = ['proc'])],
+  ['/linux/resources/memory/limit', /64-bit/, (c) => void (c.linux['resources'] = { memory: { limit: '1g' } })],
+  ['/linux/rootfsPropagation', /one of/, (c) => void (c.linux['rootfsPropagation'] = 'rshard')],
+  ['/hooks/prestart/0/path', /absolute/, (c) => void (c['hooks'] = { prestart: [{ path: 'x' }] })],
+  ['/hooks/prestart/0/timeout', /at least 1/, (c) => void (c['hooks'] = { prestart: [{ path: '/x', timeout: 0 }] })],
+  ['/mounts/0', /destination is required/, (c) => void (c.mounts[0] = {} as never)],
+  ['/linux/devices/0/type', /one of/, (c) => void (c.linux['devices'] = [{ path: '/dev/x', type: 'x' }])],
+];
+for (const [pointer, expected, change] of table) {
+  test(`${pointer || '(document)'} ${expected.source}`, () => {
+    const config = specSample();
+    change(config);
+    const found = validateConfig(config).find((issue) => issue.pointer === pointer && expected.test(issue.expected));
+    assert.ok(found, JSON.stringify(validateConfig(config)));
+  });
+}
+
+const rules: readonly [pointer: string, expected: RegExp, change: Change][] = [
+  ['/process/args', /args must not be empty/, (c) => void (c.process['args'] = [])],
+  ['/process/cwd', /absolute/, (c) => void (c.process['cwd'] = 'a')],
+  ['/process/env/0', /NAME=VALUE/, (c) => void (c.process['env'] = ['=x'])],
+  ['/process/rlimits/0/soft', /above the hard/, (c) => void (c.process['rlimits'] = [{ type: 'RLIMIT_AS', soft: 2, hard: 1 }])],
+  ['/process/rlimits/1/type', /only once/, (c) => void (c.process['rlimits'] = [1, 1].map(() => ({ type: 'RLIMIT_AS', soft: 1, hard: 1 })))],
+  ['/process/scheduler/priority', /SCHED_FIFO/, (c) => void (c.process['scheduler'] = { policy: 'SCHED_OTHER', priority: 1 })],
+  ['/hostname', /UTS namespace/, (c) => void (c.linux['namespaces'] = [{ type: 'mount' }])],
+  ['/linux/namespaces/1', /duplicated/, (c) => void (c.linux['namespaces'] = [{ type: 'uts' }, { type: 'uts' }])],
+  ['/linux/namespaces/0/path', /absolute/, (c) => void (c.linux['namespaces'] = [{ type: 'uts', path: 'x' }])],
+  ['/linux/uidMappings', /no mappings found/, (c) => void (c.linux['namespaces'] = [{ type: 'uts' }, { type: 'mount' }, { type: 'user' }])],
+  ['/linux/sysctl/vm.swappiness', /separate kernel namespace/, (c) => void (c.linux['sysctl'] = { 'vm.swappiness': '1' })],
+  ['/linux/sysctl/kernel.hostname', /not allowed/, (c) => void (c.linux['sysctl'] = { 'kernel.hostname': 'x' })],
+  ['/mounts/0/destination', /inside \/proc/, (c) => void (c.mounts[0] = { destination: '/proc/self', type: 'tmpfs', source: 'x' })],
+  ['/mounts/0/destination', /top of rootfs/, (c) => void (c.mounts[0] = { destination: '/', type: 'tmpfs', source: 'x' })],
+  ['/mounts/0', /go together/, (c) => void (c.mounts[0] = { destination: '/x', type: 'bind', source: '/y', options: ['bind'], uidMappings: [] } as never)],
+  ['/mounts/0/options/1', /file system options/, (c) => void (c.mounts[0] = { destination: '/x', type: 'bind', source: '/y', options: ['bind', 'mode=1'] } as never)],
+  ['/linux/seccomp/defaultAction', /cannot be used as default/, (c) => void (c.linux['seccomp'] = { defaultAction: 'SCMP_ACT_NOTIFY' })],
+  ['/linux/resources/memory/swap', /without memory limit/, (c) => void (c.linux['resources'] = { memory: { swap: 5 } })],
+  ['/linux/resources/memory/kernel', /no such limit/, (c) => void (c.linux['resources'] = { memory: { kernel: 5 } })],
+  ['/linux/intelRdt', /not supported/, (c) => void (c.linux['intelRdt'] = {})],
+  ['/linux/cgroupsPath', /\.\./, (c) => void (c.linux['cgroupsPath'] = '/a/../b')],
+  ['/linux/timeOffsets', /new time namespace/, (c) => void (c.linux['timeOffsets'] = { boottime: { secs: 1 } })],
+];
+for (const [pointer, expected, change] of rules) {
+  test(`rule ${pointer} ${expected.source}`, () => {
+    const config = specSample();
+    change(config);
+    assert.equal(validateConfig(config), []);
+    const issues = checkSemantics(config as unknown as Config);
+    assert.ok(issues.some((issue) => issue.pointer === pointer && expected.test(issue.expected)), JSON.stringify(issues));
+  });
+}
+
+test('several problems are reported at once, with hints', () => {
+  const config = { ...specSample(), ociVersion: 1, process: { ...specSample().process, terminal: 1 } };
+  assert.is(validateConfig(config).length, 2);
+  const slip = specSample();
+  slip.linux['namespaces'] = [{ type: 'pids' }];
+  assert.match(validateConfig(slip)[0]!.hint ?? '', /did you mean "pid"/);
+});
+
+test('unknown properties are ignored, newer 1.x versions accepted', () => assert.equal(validateConfig({ ...specSample(), ociVersion: '1.9.0-dev', future: { a: 1 } }), []));
+
+test('64-bit integers are exact', () => {
+  const parsed = parseJson('{"a": 18446744073709551615, "b": -9223372036854775808, "c": 5, "d": 1.5, "e": "9999999999999999999"}') as Record<string, unknown>;
+  assert.equal(parsed, { a: 18446744073709551615n, b: -9223372036854775808n, c: 5, d: 1.5, e: '9999999999999999999' });
+});
+
+test('places', () => {
+  const text = '{\n  "a": [1, {"b/c": 2}],\n  "~": 3\n}';
+  assert.equal(locate(text, '/a/1/b~1c'), { line: 2, column: 21 });
+  assert.equal(locate(text, '/~0'), { line: 3, column: 8 });
+  assert.equal(locate(text, '/a/1/none'), { line: 2, column: 12 });
+});
+
+test('what is not JSON is refused with its place', () => {
+  for (const [bad, pattern] of [['{', /end of file|key/], ['{"a" 1}', /":"/], ['[1,]', /value/], ['{"a": tru}', /value/], ['[1 2]', /"," or "\]"/], ['"\n"', /string/], ['{} x', /after the end/], ['[01]', /"," or/]] as const) {
+    assert.throws(() => parseJson(bad), pattern);
+  }
+  assert.throws(() => decodeConfig(Buffer.from([0xef, 0xbb, 0xbf, 0x7b])), /byte order mark/);
+  assert.throws(() => decodeConfig(Buffer.from([0x7b, 0xff])), /UTF-8/);
+  assert.throws(() => parseJson('['.repeat(100000)), /nested|end of file/);
+});
+
+test('random documents survive the exact parser', () => {
+  let seed = 7;
+  const random = (below: number): number => (seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff) % below;
+  const value = (depth: number): unknown => {
+    switch (random(depth > 3 ? 4 : 6)) {
+      case 0: return random(1000) - 500;
+      case 1: return `s"\\\u00e4${random(100)}`;
+      case 2: return random(2) === 1;
+      case 3: return null;
+      case 4: return Array.from({ length: random(4) }, () => value(depth + 1));
+      default: return Object.fromEntries(Array.from({ length: random(4) }, (_, i) => [`k${i}`, value(depth + 1)]));
+    }
+  };
+  for (let i = 0; i < 300; i++) {
+    const document = { big: 0, value: value(0) };
+    const text = JSON.stringify(document).replace('"big":0', '"big":12345678901234567890');
+    assert.equal(parseJson(text), { ...document, big: 12345678901234567890n });
+  }
+});
+
+test.run();

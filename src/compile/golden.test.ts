@@ -1,0 +1,40 @@
+// Golden programs: golden/*.md hold a part of config.json and the lines it compiles to. `--update` rewrites them; read the diff.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openImage, readRecords } from '../program/decode.ts';
+import { encodeProgram } from '../program/encode.ts';
+import { printStep } from '../program/print.ts';
+import { compileCreate } from './create.ts';
+import { testContext } from './testing.ts';
+
+const test = suite('golden');
+const directory = join(import.meta.dirname, 'golden');
+const update = process.argv.includes('--update');
+
+/** Lines that the change adds to the minimal bundle's, plus all that carry a pointer into what was given. */
+function linesFor(change: Record<string, unknown>): string {
+  const program = compileCreate(testContext(change));
+  const image = openImage(Buffer.from(encodeProgram(program)))!;
+  const prefixes = Object.entries(change).flatMap(([key, value]) => (key === 'linux' || key === 'process' ? Object.keys(value as object).filter((name) => !['namespaces', 'args', 'cwd', 'env'].includes(name)).map((name) => `/${key}/${name}`) : [`/${key}`]));
+  return readRecords(image).filter(({ pointer }) => prefixes.some((prefix) => pointer === prefix || pointer.startsWith(`${prefix}/`))).map((view) => `${view.side === 'runtime' ? 'runtime  ' : 'container'} ${printStep(image, view)}\n`).join('');
+}
+
+for (const file of readdirSync(directory).filter((name) => name.endsWith('.md'))) {
+  const text = readFileSync(join(directory, file), 'utf8');
+  let rewritten = text;
+  for (const [whole, title, json, expected] of text.matchAll(/### (.+)\n\n```json\n([^]*?)```\n\n```strace\n([^]*?)```/g)) {
+    const actual = linesFor(JSON.parse(json!) as Record<string, unknown>);
+    rewritten = rewritten.replace(whole, () => whole.replace(/```strace\n[^]*```/, () => `\`\`\`strace\n${actual}\`\`\``));
+    test(`${file}: ${title}`, () => assert.is(actual, update ? actual : expected));
+  }
+  if (update) writeFileSync(join(directory, file), rewritten);
+}
+
+test('the same bundle compiles to the same program', () => {
+  const encode = (): Buffer => Buffer.from(encodeProgram(compileCreate(testContext({}))));
+  assert.ok(encode().equals(encode()));
+});
+
+test.run();
