@@ -102,7 +102,7 @@ test('64-bit integers are exact', () => {
 
 test('places', () => {
   const text = '{\n  "a": [1, {"b/c": 2}],\n  "~": 3\n}';
-  assert.equal(locate(text, '/a/1/b~1c'), { line: 2, column: 21 });
+  assert.equal(locate(text, '/a/1/b~1c'), { line: 2, column: 20 });
   assert.equal(locate(text, '/~0'), { line: 3, column: 8 });
   assert.equal(locate(text, '/a/1/none'), { line: 2, column: 12 });
 });

@@ -17,7 +17,7 @@ test('a hit is the same filter, and does not compile again', () => {
   assert.equal([...first.unknown], ['nosuch']);
   assert.is(statSync(directory).mode & 0o777, 0o700);
   const second = cachedFilter(seccomp, directory);
-  assert.equal([...second.unknown], []); // only a compilation knows them
+  assert.equal([...second.unknown], ['nosuch']);
   assert.ok(Buffer.from(first.filter).equals(Buffer.from(second.filter)));
   assert.is(second.flags, first.flags);
 });
@@ -34,7 +34,8 @@ test('damaged, readable to others or in an open directory: compiled anew', () =>
     const directory = fresh();
     cachedFilter(seccomp, directory);
     spoil(only(directory));
-    assert.equal([...cachedFilter(seccomp, directory).unknown], ['nosuch']);
+    const good = cachedFilter(seccomp, fresh());
+    assert.ok(Buffer.from(cachedFilter(seccomp, directory).filter).equals(Buffer.from(good.filter)));
     rmSync(directory, { recursive: true });
   }
 });
