@@ -1,14 +1,21 @@
 // Many containers: N full cycles one after another, then 50 at once. Fails on any error, hang or trace left behind.
 // Usage: tsx cycles.ts RUNTIME [CYCLES]
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { baseConfig, makeBundle, Runtime, traces } from '../harness.ts';
 
 const [path = 'dist/runt', cycles = '2000'] = process.argv.slice(2);
 const runtime = new Runtime(path.startsWith('/') ? path : `${process.cwd()}/${path}`);
 const bundle = makeBundle(baseConfig('/bin/sleep', '1000'));
 const before = traces(runtime);
-const processes = (): number => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).length;
+/** Without zombies: those wait for the machine's own init. */
+const processes = (): number => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).filter((name) => {
+  try {
+    return !readFileSync(`/proc/${name}/stat`, 'latin1').includes(') Z ');
+  } catch {
+    return false;
+  }
+}).length;
 const processesBefore = processes();
 
 function must(result: { code: number; stderr: string }, what: string): void {

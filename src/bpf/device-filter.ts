@@ -60,22 +60,51 @@ export function compileDeviceFilter(rules: readonly DeviceRule[] | undefined): U
   const fallback = matches[reset]?.allow ?? false;
   const after = matches.slice(reset + 1);
   const first = after.findIndex(({ allow }) => allow !== fallback); // what comes before says what holds anyway
+  const telling = first < 0 ? [] : after.slice(first);
+  const devices = new Map(telling.filter(isOneDevice).map((device) => [`${device.type} ${device.major}:${device.minor}`, device]));
   return assemble([
     loadWord(TYPE, R1, 0), moveRegister(ASKED, TYPE), and(TYPE, 0xffff), shiftRight(ASKED, 16),
     loadWord(MAJOR, R1, 4), loadWord(MINOR, R1, 8),
-    ...(first < 0 ? [] : after.slice(first).reverse().flatMap(block)),
+    ...[...devices.values()].flatMap((device, index) => deviceBlock(device, allowedAccess(device, telling, fallback), `device ${index}`)),
+    ...telling.filter((match) => !isOneDevice(match)).reverse().flatMap((match, index) => ruleBlock(match, `rule ${index}`)),
     ...verdict(fallback),
   ]);
 }
 
+const isOneDevice = ({ type, major, minor }: Match): boolean => type !== undefined && major !== undefined && minor !== undefined;
+
+/** What all rules together allow for one device. */
+function allowedAccess(device: Match, matches: readonly Match[], fallback: boolean): number {
+  let allowed = fallback ? EVERY_ACCESS : 0;
+  for (const { allow, type, major, minor, access } of matches) {
+    if ((type ?? device.type) !== device.type || (major ?? device.major) !== device.major || (minor ?? device.minor) !== device.minor) continue;
+    allowed = allow ? allowed | access : allowed & ~access;
+  }
+  return allowed;
+}
+
 const verdict = (isAllowed: boolean): readonly Instruction[] => [move(R0, isAllowed ? 1 : 0), exit];
 
-/** An allowed bit needs no further answer and is taken out of ASKED; one denied bit is the end. */
-function block({ allow, type, major, minor, access }: Match, index: number): readonly (Instruction | Label)[] {
-  const next = `after ${index}`;
-  const checks = ([[TYPE, type], [MAJOR, major], [MINOR, minor]] as const).flatMap(([register, value]) => (value === undefined ? [] : [jumpNotEqual(register, value, next)]));
-  const answer = access === EVERY_ACCESS ? [] : allow
+const checks = ({ type, major, minor }: Match, otherwise: string): readonly Instruction[] =>
+  ([[TYPE, type], [MAJOR, major], [MINOR, minor]] as const).flatMap(([register, value]) => (value === undefined ? [] : [jumpNotEqual(register, value, otherwise)]));
+
+/**
+ * A device that rules name one by one is answered here and now, from all of them: hundreds of such rules in a row, each
+ * going on to the next, are more paths than the verifier follows (it gives up after a million instructions).
+ */
+function deviceBlock(device: Match, allowed: number, name: string): readonly (Instruction | Label)[] {
+  const next = `after ${name}`;
+  const whole = allowed === EVERY_ACCESS || allowed === 0;
+  const answer = whole ? verdict(allowed !== 0) : [and(ASKED, EVERY_ACCESS & ~allowed), move(R0, 1), jumpEqual(ASKED, 0, name), move(R0, 0), label(name), exit];
+  return [...checks(device, next), ...answer, label(next)];
+}
+
+/** A rule for many devices: an allowed bit needs no further answer and is taken out of ASKED; one denied bit is the end. */
+function ruleBlock(match: Match, name: string): readonly (Instruction | Label)[] {
+  const { allow, access } = match;
+  const next = `after ${name}`;
+  const bits = access === EVERY_ACCESS ? [] : allow
     ? [and(ASKED, EVERY_ACCESS & ~access), jumpNotEqual(ASKED, 0, next)]
     : [moveRegister(SCRATCH, ASKED), and(SCRATCH, access), jumpEqual(SCRATCH, 0, next)];
-  return [...checks, ...answer, ...verdict(allow), label(next)];
+  return [...checks(match, next), ...bits, ...verdict(allow), label(next)];
 }

@@ -1,5 +1,5 @@
 // `run` without --detach: signals go to init, and the terminal of the caller is the terminal of the container.
-import { closeSync, createReadStream, writeSync, read as readFd } from 'node:fs';
+import { closeSync, writeSync, read as readFd } from 'node:fs';
 import { isatty } from 'node:tty';
 import { TCGETS, TCSETS, TIOCGWINSZ, TIOCSWINSZ } from '../../native/linux/constants.ts';
 import { call } from '../../native/linux/syscalls.ts';
@@ -28,8 +28,9 @@ export async function foreground(state: ContainerState, terminal: number): Promi
   };
   resize();
   process.on('SIGWINCH', resize);
-  const input = createReadStream('', { fd: 0, autoClose: false });
-  input.on('data', (chunk) => writeAll(terminal, chunk as Buffer));
+  // Not a read on a worker thread: one that never returns would keep the engine from ending.
+  const input = process.stdin;
+  input.on('data', (chunk: Buffer) => writeAll(terminal, chunk));
   input.on('end', () => writeAll(terminal, Buffer.from([4])));
   input.on('error', () => {});
   const output = copyOut(terminal);
