@@ -20,12 +20,14 @@ function load(program: Uint8Array): number {
   attributes.writeUInt32LE(program.length / 8, 4);
   attributes.writeBigUInt64LE(addressOf(program), 8);
   attributes.writeBigUInt64LE(addressOf(license), 16);
+  const fd = call('bpf', BPF_PROG_LOAD, attributes, attributes.length);
+  if (fd >= 0) return fd;
   attributes.writeUInt32LE(1, 24); // log_level
   attributes.writeUInt32LE(log.length, 28);
   attributes.writeBigUInt64LE(addressOf(log), 32);
-  const fd = call('bpf', BPF_PROG_LOAD, attributes, attributes.length);
-  assert.ok(fd >= 0, `errno ${-fd}: ${log.toString('latin1', 0, log.indexOf(0)).slice(-300)}`);
-  return fd;
+  call('bpf', BPF_PROG_LOAD, attributes, attributes.length);
+  assert.unreachable(`errno ${-fd}: ${log.toString('latin1', 0, log.indexOf(0)).slice(-300)}`);
+  return -1;
 }
 
 function attach(program: number, cgroup: number): void {

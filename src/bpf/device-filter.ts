@@ -1,46 +1,64 @@
 // linux.resources.devices → an eBPF program (BPF_PROG_TYPE_CGROUP_DEVICE, kernel doc cgroup-v2 "Device controller").
 import type { DeviceRule } from '../../spec/config.ts';
-import { and, assemble, exit, jumpEqual, jumpNotEqual, label, loadWord, move, moveRegister, R0, R1, R2, R3, R4, R5, R6, shiftRight, type Instruction, type Label } from './ebpf.ts';
+import { and, assemble, exit, jumpEqual, jumpNotEqual, loadWord, move, moveRegister, R0, R1, R2, R3, R4, R5, R6, shiftRight, type Instruction } from './ebpf.ts';
 
-/** Access bits of struct bpf_cgroup_dev_ctx: the upper half of access_type. */
-const BPF_DEVCG_ACC: Readonly<Record<string, number>> = { m: 1, r: 2, w: 4 };
-const EVERY_ACCESS = 7;
-/** Device types of the lower half. */
-const BPF_DEVCG_DEV: Readonly<Record<string, number>> = { b: 1, c: 2 };
+/** Bits of access_type in struct bpf_cgroup_dev_ctx: the type in the lower half, the access in the upper. */
+const BPF_DEVCG_DEV_BLOCK = 1;
+const BPF_DEVCG_DEV_CHAR = 2;
+const BPF_DEVCG_ACC_MKNOD = 1;
+const BPF_DEVCG_ACC_READ = 2;
+const BPF_DEVCG_ACC_WRITE = 4;
+const EVERY_ACCESS = BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE;
+const ANY = -1;
 const LARGEST_NUMBER = 0xffff_ffff;
 
-const allow = (type: string, major: number | undefined, minor: number | undefined, access: string): DeviceRule => ({
-  allow: true, type, access, ...(major === undefined ? {} : { major }), ...(minor === undefined ? {} : { minor }),
-});
-
-/** What every container may use, after its own rules, as runc has it: nodes can be made, the standard ones, ptys and tun used. */
-export const defaultRules: readonly DeviceRule[] = [
-  allow('c', undefined, undefined, 'm'), allow('b', undefined, undefined, 'm'),
-  ...[3, 5, 7, 8, 9].map((minor) => allow('c', 1, minor, 'rwm')), // null, zero, full, random, urandom
-  allow('c', 5, 0, 'rwm'), allow('c', 5, 2, 'rwm'), allow('c', 136, undefined, 'rwm'), allow('c', 10, 200, 'rwm'),
-];
-
-/** A rule as the kernel compares it: undefined matches everything. */
+/** A rule as the kernel compares it. */
 interface Match {
   readonly allow: boolean;
-  readonly type: number | undefined;
-  readonly major: number | undefined;
-  readonly minor: number | undefined;
+  /** BPF_DEVCG_DEV_* or ANY; so are the numbers. */
+  readonly type: number;
+  readonly major: number;
+  readonly minor: number;
   readonly access: number;
 }
 
-const number = (value: number | undefined): number | undefined => (value === undefined || value < 0 ? undefined : value);
+const allowed = (type: number, major: number, minor: number, access: number): Match => ({ allow: true, type, major, minor, access });
+
+/** What every container may use, after its own rules, as runc has it: nodes can be made, the standard ones, ptys and tun used. */
+const defaults = (): readonly Match[] => [
+  allowed(BPF_DEVCG_DEV_CHAR, ANY, ANY, BPF_DEVCG_ACC_MKNOD),
+  allowed(BPF_DEVCG_DEV_BLOCK, ANY, ANY, BPF_DEVCG_ACC_MKNOD),
+  allowed(BPF_DEVCG_DEV_CHAR, 1, 3, EVERY_ACCESS), // null
+  allowed(BPF_DEVCG_DEV_CHAR, 1, 5, EVERY_ACCESS), // zero
+  allowed(BPF_DEVCG_DEV_CHAR, 1, 7, EVERY_ACCESS), // full
+  allowed(BPF_DEVCG_DEV_CHAR, 1, 8, EVERY_ACCESS), // random
+  allowed(BPF_DEVCG_DEV_CHAR, 1, 9, EVERY_ACCESS), // urandom
+  allowed(BPF_DEVCG_DEV_CHAR, 5, 0, EVERY_ACCESS), // tty
+  allowed(BPF_DEVCG_DEV_CHAR, 5, 2, EVERY_ACCESS), // ptmx
+  allowed(BPF_DEVCG_DEV_CHAR, 136, ANY, EVERY_ACCESS), // pts/*
+  allowed(BPF_DEVCG_DEV_CHAR, 10, 200, EVERY_ACCESS), // net/tun
+];
 
 function matchOf({ allow, type, major, minor, access }: DeviceRule): Match {
-  const mask = access ? [...access].reduce((sum, letter) => sum | (BPF_DEVCG_ACC[letter] ?? 0), 0) : EVERY_ACCESS;
-  const isAny = !type || type === 'a';
-  return { allow, type: isAny ? undefined : (BPF_DEVCG_DEV[type] ?? 0), major: number(major), minor: number(minor), access: mask };
+  return { allow, type: typeOf(type), major: numberOf(major), minor: numberOf(minor), access: accessOf(access) };
+}
+
+function typeOf(type: string | undefined): number {
+  if (type === 'c') return BPF_DEVCG_DEV_CHAR;
+  return type === 'b' ? BPF_DEVCG_DEV_BLOCK : ANY;
+}
+
+const numberOf = (value: number | undefined): number => (value === undefined || value < 0 ? ANY : value);
+
+function accessOf(letters: string | undefined): number {
+  if (!letters || letters === 'rwm') return EVERY_ACCESS;
+  return (letters.includes('r') ? BPF_DEVCG_ACC_READ : 0) | (letters.includes('w') ? BPF_DEVCG_ACC_WRITE : 0) | (letters.includes('m') ? BPF_DEVCG_ACC_MKNOD : 0);
 }
 
 /** An instruction holds 32 bits: a larger number would be cut and match another device. */
-const canMatch = ({ major, minor }: Match): boolean => (major ?? 0) <= LARGEST_NUMBER && (minor ?? 0) <= LARGEST_NUMBER;
-
-const isReset = ({ type, major, minor, access }: Match): boolean => type === undefined && major === undefined && minor === undefined && access === EVERY_ACCESS;
+const canMatch = ({ major, minor }: Match): boolean => major <= LARGEST_NUMBER && minor <= LARGEST_NUMBER;
+const isReset = ({ type, major, minor, access }: Match): boolean => type === ANY && major === ANY && minor === ANY && access === EVERY_ACCESS;
+const isOneDevice = ({ type, major, minor }: Match): boolean => type !== ANY && major !== ANY && minor !== ANY;
 
 const TYPE = R2;
 const ASKED = R3;
@@ -55,56 +73,59 @@ const SCRATCH = R6;
  * some accesses means just these: runc and v1 would take it as a reset and allow everything.
  */
 export function compileDeviceFilter(rules: readonly DeviceRule[] | undefined): Uint8Array {
-  const matches = [...(rules ?? []), ...defaultRules].map(matchOf).filter(canMatch);
+  const matches = [...(rules ?? []).map(matchOf).filter(canMatch), ...defaults()];
   const reset = matches.findLastIndex(isReset);
   const fallback = matches[reset]?.allow ?? false;
   const after = matches.slice(reset + 1);
   const first = after.findIndex(({ allow }) => allow !== fallback); // what comes before says what holds anyway
   const telling = first < 0 ? [] : after.slice(first);
-  const devices = new Map(telling.filter(isOneDevice).map((device) => [`${device.type} ${device.major}:${device.minor}`, device]));
-  return assemble([
-    loadWord(TYPE, R1, 0), moveRegister(ASKED, TYPE), and(TYPE, 0xffff), shiftRight(ASKED, 16),
-    loadWord(MAJOR, R1, 4), loadWord(MINOR, R1, 8),
-    ...[...devices.values()].flatMap((device, index) => deviceBlock(device, allowedAccess(device, telling, fallback), `device ${index}`)),
-    ...telling.filter((match) => !isOneDevice(match)).reverse().flatMap((match, index) => ruleBlock(match, `rule ${index}`)),
-    ...verdict(fallback),
-  ]);
+  const program = [loadWord(TYPE, R1, 0), moveRegister(ASKED, TYPE), and(TYPE, 0xffff), shiftRight(ASKED, 16), loadWord(MAJOR, R1, 4), loadWord(MINOR, R1, 8)];
+  const answered = new Set<string>();
+  for (const match of telling) {
+    const device = `${match.type} ${match.major}:${match.minor}`;
+    if (!isOneDevice(match) || answered.has(device)) continue;
+    answered.add(device);
+    addDevice(program, match, allowedAccess(match, telling, fallback));
+  }
+  for (let i = telling.length - 1; i >= 0; i--) if (!isOneDevice(telling[i]!)) addRule(program, telling[i]!);
+  program.push(move(R0, fallback ? 1 : 0), exit);
+  return assemble(program);
 }
-
-const isOneDevice = ({ type, major, minor }: Match): boolean => type !== undefined && major !== undefined && minor !== undefined;
 
 /** What all rules together allow for one device. */
 function allowedAccess(device: Match, matches: readonly Match[], fallback: boolean): number {
-  let allowed = fallback ? EVERY_ACCESS : 0;
-  for (const { allow, type, major, minor, access } of matches) {
-    if ((type ?? device.type) !== device.type || (major ?? device.major) !== device.major || (minor ?? device.minor) !== device.minor) continue;
-    allowed = allow ? allowed | access : allowed & ~access;
+  let access = fallback ? EVERY_ACCESS : 0;
+  for (const match of matches) {
+    const isNamed = (match.type === ANY || match.type === device.type) && (match.major === ANY || match.major === device.major) && (match.minor === ANY || match.minor === device.minor);
+    if (isNamed) access = match.allow ? access | match.access : access & ~match.access;
   }
-  return allowed;
+  return access;
 }
-
-const verdict = (isAllowed: boolean): readonly Instruction[] => [move(R0, isAllowed ? 1 : 0), exit];
-
-const checks = ({ type, major, minor }: Match, otherwise: string): readonly Instruction[] =>
-  ([[TYPE, type], [MAJOR, major], [MINOR, minor]] as const).flatMap(([register, value]) => (value === undefined ? [] : [jumpNotEqual(register, value, otherwise)]));
 
 /**
  * A device that rules name one by one is answered here and now, from all of them: hundreds of such rules in a row, each
  * going on to the next, are more paths than the verifier follows (it gives up after a million instructions).
  */
-function deviceBlock(device: Match, allowed: number, name: string): readonly (Instruction | Label)[] {
-  const next = `after ${name}`;
-  const whole = allowed === EVERY_ACCESS || allowed === 0;
-  const answer = whole ? verdict(allowed !== 0) : [and(ASKED, EVERY_ACCESS & ~allowed), move(R0, 1), jumpEqual(ASKED, 0, name), move(R0, 0), label(name), exit];
-  return [...checks(device, next), ...answer, label(next)];
+function addDevice(program: Instruction[], device: Match, access: number): void {
+  if (access === EVERY_ACCESS || access === 0) addBlock(program, device, [move(R0, access === 0 ? 0 : 1), exit]);
+  else addBlock(program, device, [and(ASKED, EVERY_ACCESS & ~access), move(R0, 1), jumpEqual(ASKED, 0, 1), move(R0, 0), exit]);
 }
 
 /** A rule for many devices: an allowed bit needs no further answer and is taken out of ASKED; one denied bit is the end. */
-function ruleBlock(match: Match, name: string): readonly (Instruction | Label)[] {
+function addRule(program: Instruction[], match: Match): void {
   const { allow, access } = match;
-  const next = `after ${name}`;
-  const bits = access === EVERY_ACCESS ? [] : allow
-    ? [and(ASKED, EVERY_ACCESS & ~access), jumpNotEqual(ASKED, 0, next)]
-    : [moveRegister(SCRATCH, ASKED), and(SCRATCH, access), jumpEqual(SCRATCH, 0, next)];
-  return [...checks(match, next), ...bits, ...verdict(allow), label(next)];
+  const verdict = [move(R0, allow ? 1 : 0), exit];
+  if (access === EVERY_ACCESS) addBlock(program, match, verdict);
+  else if (allow) addBlock(program, match, [and(ASKED, EVERY_ACCESS & ~access), jumpNotEqual(ASKED, 0, verdict.length), ...verdict]);
+  else addBlock(program, match, [moveRegister(SCRATCH, ASKED), and(SCRATCH, access), jumpEqual(SCRATCH, 0, verdict.length), ...verdict]);
+}
+
+/** Instructions for the devices that match; others jump over them. */
+function addBlock(program: Instruction[], { type, major, minor }: Match, body: readonly Instruction[]): void {
+  const end = program.length + (type === ANY ? 0 : 1) + (major === ANY ? 0 : 1) + (minor === ANY ? 0 : 1) + body.length;
+  const check = (register: number, value: number): void => void (value !== ANY && program.push(jumpNotEqual(register, value, end - program.length - 1)));
+  check(TYPE, type);
+  check(MAJOR, major);
+  check(MINOR, minor);
+  program.push(...body);
 }

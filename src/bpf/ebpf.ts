@@ -26,65 +26,38 @@ export const R6 = 6;
 /** The bytes of one instruction: struct bpf_insn. */
 export const INSTRUCTION_SIZE = 8;
 
-/** One instruction; a jump names the label it goes to when its condition holds. */
-export interface Instruction {
-  readonly opcode: number;
-  readonly destination: number;
-  readonly source: number;
-  readonly offset: number;
-  readonly immediate: number;
-  readonly target?: string;
-}
+/** One instruction as the two 32-bit words of struct bpf_insn on a little-endian machine: plain numbers, since this is start-up time. */
+export type Instruction = readonly [word: number, immediate: number];
 
-/** A place that jumps can name; it takes no room. */
-export interface Label {
-  readonly label: string;
-}
-
-const instruction = (opcode: number, destination = 0, source = 0, offset = 0, immediate = 0): Instruction => ({ opcode, destination, source, offset, immediate });
+const instruction = (opcode: number, destination: number, source: number, offset: number, immediate: number): Instruction => [opcode | (destination << 8) | (source << 12) | (offset << 16), immediate];
 
 /** destination = *(u32 *)(source + offset) */
-export const loadWord = (destination: number, source: number, offset: number): Instruction => instruction(BPF_LDX | BPF_MEM | BPF_W, destination, source, offset);
+export const loadWord = (destination: number, source: number, offset: number): Instruction => instruction(BPF_LDX | BPF_MEM | BPF_W, destination, source, offset, 0);
 /** destination = source */
-export const moveRegister = (destination: number, source: number): Instruction => instruction(BPF_ALU64 | BPF_MOV | BPF_X, destination, source);
+export const moveRegister = (destination: number, source: number): Instruction => instruction(BPF_ALU64 | BPF_MOV | BPF_X, destination, source, 0, 0);
 /** destination = immediate */
 export const move = (destination: number, immediate: number): Instruction => instruction(BPF_ALU64 | BPF_MOV | BPF_K, destination, 0, 0, immediate);
 /** destination &= immediate */
 export const and = (destination: number, immediate: number): Instruction => instruction(BPF_ALU64 | BPF_AND | BPF_K, destination, 0, 0, immediate);
 /** destination >>= immediate */
 export const shiftRight = (destination: number, immediate: number): Instruction => instruction(BPF_ALU64 | BPF_RSH | BPF_K, destination, 0, 0, immediate);
-/** Jumps on the lower 32 bits: a 64-bit comparison would extend the immediate's sign, and device numbers are unsigned. */
-export const jumpEqual = (register: number, immediate: number, target: string): Instruction => ({ ...instruction(BPF_JMP32 | BPF_JEQ | BPF_K, register, 0, 0, immediate), target });
-export const jumpNotEqual = (register: number, immediate: number, target: string): Instruction => ({ ...instruction(BPF_JMP32 | BPF_JNE | BPF_K, register, 0, 0, immediate), target });
+/** Jumps over `skip` instructions, compares 32 bits: a 64-bit comparison would extend the immediate's sign, and device numbers have none. */
+export const jumpEqual = (register: number, immediate: number, skip: number): Instruction => instruction(BPF_JMP32 | BPF_JEQ | BPF_K, register, 0, skip, immediate);
+export const jumpNotEqual = (register: number, immediate: number, skip: number): Instruction => instruction(BPF_JMP32 | BPF_JNE | BPF_K, register, 0, skip, immediate);
 /** The program ends; its result is R0. */
-export const exit: Instruction = instruction(BPF_JMP | BPF_EXIT);
-export const label = (name: string): Label => ({ label: name });
+export const exit: Instruction = [BPF_JMP | BPF_EXIT, 0];
 
-/** The program as struct bpf_insn[], little endian. Throws when a label is missing or lies behind its jump. */
-export function assemble(lines: readonly (Instruction | Label)[]): Uint8Array {
-  const places = new Map<string, number>();
-  const instructions: Instruction[] = [];
-  for (const line of lines) {
-    if ('label' in line) places.set(line.label, instructions.length);
-    else instructions.push(line);
+/** The program as struct bpf_insn[]. */
+export function assemble(instructions: readonly Instruction[]): Uint8Array {
+  const words = new Int32Array(2 * instructions.length);
+  for (let i = 0; i < instructions.length; i++) {
+    words[2 * i] = instructions[i]![0];
+    words[2 * i + 1] = instructions[i]![1];
   }
-  const bytes = Buffer.alloc(instructions.length * INSTRUCTION_SIZE);
-  instructions.forEach(({ opcode, destination, source, offset, immediate, target }, index) => {
-    const at = index * INSTRUCTION_SIZE;
-    bytes[at] = opcode;
-    bytes[at + 1] = destination | (source << 4);
-    bytes.writeInt16LE(target === undefined ? offset : distance(places, target, index), at + 2);
-    bytes.writeInt32LE(immediate | 0, at + 4);
-  });
-  return bytes;
+  return new Uint8Array(words.buffer);
 }
 
-function distance(places: ReadonlyMap<string, number>, target: string, index: number): number {
-  const place = places.get(target);
-  if (place === undefined || place <= index) throw new Error(`eBPF: no label ${target} ahead of instruction ${index}`);
-  return place - index - 1;
-}
-
+/** By opcode; `next` is the number of the following line. */
 const printers: Readonly<Record<number, (destination: number, source: number, offset: number, immediate: number, next: number) => string>> = {
   [BPF_LDX | BPF_MEM | BPF_W]: (d, s, offset) => `r${d} = *(u32 *)(r${s} + ${offset})`,
   [BPF_ALU64 | BPF_MOV | BPF_X]: (d, s) => `r${d} = r${s}`,

@@ -1,5 +1,5 @@
 // Compiled seccomp filters by content: libseccomp needs 8 ms for a profile like Docker's, a hit a fraction of one.
-import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from 'node:fs';
 import type { Seccomp } from '../../spec/config.ts';
 import { compileSeccomp, type CompiledFilter } from '../bpf/seccomp.ts';
 
@@ -119,7 +119,7 @@ function formatEntry(input: Buffer, { filter, flags, newListener, unknown }: Com
 function store(directory: string, path: string, input: Buffer, compiled: CompiledFilter): void {
   const beside = `${path}.${process.pid}`;
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    if (!existsSync(directory)) mkdirSync(directory, 0o700); // not recursive: Node never returns from that below /proc
     if (!isSafe(directory)) return;
     makeRoom(directory);
     writeFileSync(beside, formatEntry(input, compiled), { flag: 'wx', mode: 0o600 });
