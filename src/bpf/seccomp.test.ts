@@ -182,6 +182,7 @@ test('the stub by itself: each architecture up to its own highest number, the re
   const stub = enosysStub([{ token: X86_64, highest: 100 }, { token: X32_TOKEN, highest: X32_BIT + 90 }, { token: I386, highest: 80 }, { token: AARCH64, highest: -1 }]);
   const cases: readonly (readonly [number, number, number | 'through'])[] = [
     [X86_64, 100, 'through'], [X86_64, 101, errno(ENOSYS)], [X86_64, X32_BIT - 1, errno(ENOSYS)], [X86_64, X32_BIT, 'through'], [X86_64, X32_BIT + 90, 'through'], [X86_64, X32_BIT + 91, errno(ENOSYS)],
+    [X86_64, I386, 'through'], // x32 close: the number is i386's token
     [I386, 80, 'through'], [I386, 81, errno(ENOSYS)], [AARCH64, 5000, 'through'], [0x1234, 5000, 'through'],
   ];
   for (const [arch, nr, expected] of cases) assert.is(interpret(stub, { arch, nr }), expected, `${arch.toString(16)} ${nr}`);

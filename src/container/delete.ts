@@ -7,6 +7,7 @@ import { hookState } from './create-handlers.ts';
 import { runHook } from './hooks.ts';
 import { killInit } from './kill.ts';
 import { withLock } from './lock.ts';
+import { recordedCgroup } from './record.ts';
 import { containerExists, processStartTime, readState, removeStateDirectory, type ContainerState } from './state.ts';
 import { currentStatus } from './status.ts';
 import { storedConfig } from './start.ts';
@@ -22,12 +23,22 @@ export function deleteContainer(root: string, id: string, force: boolean, warn: 
   }
   withLock(directory, () => {
     const state = stateOrNothing(root, id, force);
-    if (state === undefined) return removeStateDirectory(directory);
+    if (state === undefined) return removeUnreadable(directory);
     const now = currentStatus(state, directory);
     if (!force && now !== 'stopped' && now !== 'created') throw new RuntimeError(`cannot delete container ${id} that is not stopped: ${now}`, { hint: 'kill it first, or delete --force' });
     end(state);
     removeContainer(directory, state, warn);
   });
+}
+
+/** Nothing but the flight recorder says what there was: its cgroup holds every process. */
+function removeUnreadable(directory: string): void {
+  const cgroup = recordedCgroup(directory);
+  if (cgroup !== undefined) {
+    killCgroup(cgroup);
+    removeCgroup(cgroup);
+  }
+  removeStateDirectory(directory);
 }
 
 /** A state file that cannot be read: without force its error, with force the directory goes all the same. */

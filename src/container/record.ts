@@ -1,5 +1,6 @@
 // The flight recorder of containers that failed: their program file outlives them, the newest few, for `runt trace`.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { openImage, readRecords, readText } from '../program/decode.ts';
 
 const KEPT = 16;
 
@@ -30,6 +31,17 @@ export function lastFailed(root: string): string | undefined {
   try {
     const kept = readdirSync(failedDirectory(root)).map((name) => ({ name, time: statSync(`${failedDirectory(root)}/${name}`).mtimeMs }));
     return kept.sort((a, b) => b.time - a.time)[0]?.name;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The cgroup a program made its container in: what `delete --force` goes by when state.json cannot be read. */
+export function recordedCgroup(directory: string): string | undefined {
+  try {
+    const image = openImage(readFileSync(`${directory}/program`));
+    const opened = image === undefined ? undefined : readRecords(image).find(({ result, op }) => result === 'cgroup' && op === 'openat');
+    return opened === undefined ? undefined : readText(image!.bytes, Number(opened.args[1]!.value) - image!.base);
   } catch {
     return undefined;
   }
