@@ -90,7 +90,7 @@ export function resources(context: Context): readonly Step[] {
   );
   if (request.deviceFilter !== undefined) {
     const { deviceFilter } = request;
-    steps.push(part('runtime', '/linux/resources/devices')('attach_device_filter', [slot('cgroup'), { bytes: deviceFilter }, deviceFilter.length], 'v2 has no device files: a program decides'));
+    steps.push(part('runtime', '/linux/resources/devices')('attach_device_filter', [slot('cgroup'), { bytes: deviceFilter }, deviceFilter.length], 'v2 has no device files: a program decides', host.isPrivileged ? {} : { tolerate: ['EPERM'] }));
   }
   return steps;
 }
