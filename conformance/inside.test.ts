@@ -306,6 +306,26 @@ except OSError: pass`;
     runtime.run(['delete', '--force', id]);
   });
 
+  test('an ordinary user runs a rootless bundle, without any privilege', () => {
+    const home = mkdtempSync(join(tmpdir(), 'rootless-'));
+    chmodSync(home, 0o755);
+    for (const directory of ['bin', 'dist']) spawnSync('cp', ['-r', join(process.cwd(), directory), home]);
+    const own = join(home, path.startsWith(`${process.cwd()}/dist`) ? 'dist/runt' : 'bin/runt');
+    const config = baseConfig('/bin/sh', '-c', 'id -u; cat /proc/self/uid_map');
+    config.mounts = config.mounts.filter(({ type }) => type !== 'sysfs');
+    config.linux['namespaces'] = ['pid', 'ipc', 'uts', 'mount', 'user'].map((type) => ({ type }));
+    config.linux['uidMappings'] = [{ containerID: 0, hostID: 1000, size: 1 }];
+    config.linux['gidMappings'] = [{ containerID: 0, hostID: 1000, size: 1 }];
+    const bundle = makeBundle(config);
+    chmodSync(bundle, 0o755);
+    mkdirSync(join(home, 'state'));
+    chownSync(join(home, 'state'), 1000, 1000);
+    const user = ['--reuid', '1000', '--regid', '1000', '--clear-groups', own, '--root', join(home, 'state'), 'run', '--bundle', bundle, fresh()];
+    const done = spawnSync('setpriv', user, { encoding: 'utf8', env: { PATH: process.env['PATH'] } });
+    assert.match(done.stdout, /^0\n\s+0\s+1000\s+1\n$/, done.stderr);
+    rmSync(home, { recursive: true });
+  });
+
   test('the hardest mix: user namespace, idmapped mount, seccomp notify, console, createContainer hook, joined pid namespace', async () => {
     const other = fresh();
     const sleeper = baseConfig('/bin/sleep', '1000');

@@ -28,6 +28,8 @@ import { terminal } from './terminal.ts';
 import { cwd, user } from './user.ts';
 
 export function compileCreate(context: Context): Program {
+  const { host } = context;
+  const sources = [...rootSource(context), ...mountSources(context)];
   const steps: Step[] = [
     ...cgroup(context), //               first: clone3 puts init straight into it (CLONE_INTO_CGROUP)
     ...resources(context), //            limits hold before the first process is inside
@@ -36,14 +38,14 @@ export function compileCreate(context: Context): Program {
     // The interpreter, still in the runtime's namespaces and with its rights.
     ...initialDescriptors(context), //   before anything is opened: no host descriptor survives (CVE-2024-21626)
     ...oomScoreAdj(context), //          inherited by clone3; lowering it later would need rights over the host
-    ...rootSource(context), //           paths of the host are opened with the host's rights, not with the container's ids
-    ...mountSources(context), //         the same for bind sources: a mapped root may not search their parents
+    ...(host.isPrivileged ? sources : []), // paths of the host are opened with the host's rights: a mapped root may not search their parents
     ...timeOffsets(context), //          a time namespace takes offsets only while it is empty (time_namespaces(7))
     ...joinNamespaces(context), //       before clone3: init is born inside them, and pid and time hold for children only
     ...birth(context), //                from here on it is init; the interpreter's first process ends
 
     ...idMappings(context), //           the runtime writes them: init waits, without ids it can do nothing
     ...idmapSources(context), //         needs the mapped user namespace, and rights over the source's file system
+    ...(host.isPrivileged ? [] : sources), // an ordinary user may clone mounts only in a mount namespace of its own
     ...prepareRoot(context), //          still as the host's root: parents of the rootfs may be closed to the container's ids
     ...becomeRoot(context), //           files made from here on belong to the container's root
     ...cgroupNamespace(context), //      after the cgroup was entered (its root is where we are), before cgroup2 is mounted
