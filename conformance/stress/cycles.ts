@@ -11,7 +11,7 @@ const before = traces(runtime);
 /** Ours alone: an init that waits, or the process of a container. Zombies wait for the machine's own init. */
 const processes = (): number => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).filter((name) => {
   try {
-    return /runt-init|\/bin\/sleep\0001000/.test(readFileSync(`/proc/${name}/cmdline`, 'latin1'));
+    return /runt-init|\/bin\/sleep\x001000/.test(readFileSync(`/proc/${name}/cmdline`, 'latin1'));
   } catch {
     return false;
   }
