@@ -33,8 +33,13 @@ export class Runtime {
 
   /** Creates with output to files: a created container keeps the pipes of its creator open. */
   create(id: string, bundle: string, ...flags: string[]): Result {
+    return this.background(id, ['create', ...flags, '--bundle', bundle, id]);
+  }
+
+  /** A call whose container outlives it: output goes to files. */
+  background(id: string, args: readonly string[]): Result {
     const out = join(this.root, `.${id}.out`);
-    const done = spawnSync('/bin/sh', ['-c', 'out=$1; shift; exec "$@" </dev/null >"$out" 2>"$out.err"', 'sh', out, this.path, '--root', this.root, 'create', ...flags, '--bundle', bundle, id], { timeout: 60_000 });
+    const done = spawnSync('/bin/sh', ['-c', 'out=$1; shift; exec "$@" </dev/null >"$out" 2>"$out.err"', 'sh', out, this.path, '--root', this.root, ...args], { timeout: 60_000 });
     return { code: done.status ?? 137, stdout: this.output(id), stderr: existsSync(`${out}.err`) ? readFileSync(`${out}.err`, 'utf8') : '' };
   }
 

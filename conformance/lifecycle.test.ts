@@ -106,8 +106,7 @@ for (const path of runtimePaths()) {
   test('kill takes names and numbers and refuses others', () => {
     const id = made();
     runtime.run(['start', id]);
-    for (const signal of ['0', 'CONT', 'SIGCONT', 'cont', '18', 'SIGRTMIN+1']) {
-      if (signal.includes('RT')) continue;
+    for (const signal of ['0', 'CONT', 'SIGCONT', 'cont', '18']) {
       assert.is(runtime.run(['kill', id, signal]).code, 0, signal);
     }
     assert.is(runtime.run(['kill', id, 'NOPE']).code, 1);
@@ -124,9 +123,9 @@ for (const path of runtimePaths()) {
   });
 
   test('run ends as the process ends, and leaves nothing', () => {
-    for (const [script, code] of [['exit 0', 0], ['exit 7', 7], ['kill -9 $$', 0], ['exit 255', 255]] as const) {
+    for (const [script, code] of [['exit 0', 0], ['exit 7', 7], ['exit 255', 255]] as const) {
       const result = runtime.run(['run', '--bundle', makeBundle(baseConfig('/bin/sh', '-c', script)), fresh()]);
-      if (!script.startsWith('kill')) assert.is(result.code, code, script + result.stderr);
+      assert.is(result.code, code, script + result.stderr);
     }
   });
 
@@ -142,10 +141,10 @@ for (const path of runtimePaths()) {
 
   test('run --detach returns while the process runs; run --keep leaves state and cgroup to delete', () => {
     const id = fresh();
-    const out = join(runtime.root, '.detached');
-    writeFileSync(out, '');
-    assert.is(runtime.create(`${id}x`, sleeper).code, 0);
-    gone(`${id}x`);
+    const detached = runtime.background(id, ['run', '--detach', '--bundle', sleeper, id]);
+    assert.is(detached.code, 0, detached.stderr);
+    assert.is(runtime.state(id)['status'], 'running');
+    gone(id);
     const kept = fresh();
     assert.is(runtime.run(['run', '--keep', '--bundle', makeBundle(baseConfig('/bin/true')), kept]).code, 0);
     assert.is(runtime.state(kept)['status'], 'stopped');
@@ -183,6 +182,8 @@ for (const path of runtimePaths()) {
     ['a hostname without uts namespace', (config) => ({ ...config, linux: { ...config.linux, namespaces: [{ type: 'mount' }] } }), /UTS namespace/],
     ['a wrong type', (config) => ({ ...config, process: { ...config.process, terminal: 'no' } }), /process\.terminal.*boolean/],
     ['an id that does not fit', (config) => ({ ...config, process: { ...config.process, user: { uid: 4294967296, gid: 0 } } }), /user\.uid/],
+    ['a limit whose controller is missing', (config) => ({ ...config, linux: { ...config.linux, resources: { unified: { 'nosuch.max': '1' } } } }), /unified\["nosuch\.max"\].*controller nosuch is not available/],
+    ['an option a bind mount does not have', (config) => ({ ...config, mounts: [...config.mounts, { destination: '/mnt', type: 'bind', source: '/etc', options: ['bind', 'roo'] }] }), /mounts\[6\]\.options\[1\].*roo[^]*config\.json:\d+/],
     ['two problems at once', (config) => ({ ...config, ociVersion: '2.0.0', process: { ...config.process, terminal: 1 } }), /ociVersion[^]*process\.terminal/],
   ];
   for (const [name, change, pattern] of missing) {

@@ -182,7 +182,7 @@ function resources(config: Config, report: Report): void {
 }
 
 /** Calls our own init makes once the filter is loaded: a listener nobody serves yet must not stop them. */
-const ownCalls = ['sendmsg', 'recvmsg', 'close', 'accept4', 'execve', 'write', 'read'];
+export const initCalls = ['sendmsg', 'recvmsg', 'close', 'accept4', 'execve', 'write', 'read'];
 
 function seccomp(config: Config, report: Report): void {
   const at = '/linux/seccomp';
@@ -195,7 +195,7 @@ function seccomp(config: Config, report: Report): void {
     if (errnoRet !== undefined && action !== 'SCMP_ACT_ERRNO' && action !== 'SCMP_ACT_TRACE') report(`${at}/syscalls/${index}/errnoRet`, errnoRet, 'only with SCMP_ACT_ERRNO or SCMP_ACT_TRACE');
     if (action !== 'SCMP_ACT_NOTIFY') return;
     notifies = true;
-    const own = names.findIndex((name) => ownCalls.includes(name));
+    const own = names.findIndex((name) => initCalls.includes(name));
     if (own >= 0) report(`${at}/syscalls/${index}/names/${own}`, names[own], 'SCMP_ACT_NOTIFY cannot be used for this system call: init needs it before anyone listens');
   });
   if (notifies && !filter.listenerPath) report(`${at}/listenerPath`, 'nothing', 'SCMP_ACT_NOTIFY needs a listenerPath');

@@ -1,7 +1,7 @@
 // System calls of the runtime's own process, under their man-page names. Declarations and EINTR, no policy.
 import { AF_UNIX, MAP_FIXED_NOREPLACE, MAP_SHARED, MSG_CMSG_CLOEXEC, MSG_NOSIGNAL, PROT_READ, PROT_WRITE, SCM_RIGHTS, SOL_SOCKET, WNOHANG } from './constants.ts';
 import { errnoNumber } from './errno.ts';
-import { errno, koffi, syscall, viewMemory, type Word } from './koffi.ts';
+import { errno, syscall, viewMemory, type Word } from './koffi.ts';
 import { syscallNumber, type SyscallName } from './syscall-numbers.ts';
 
 const EINTR = errnoNumber('EINTR');
@@ -156,9 +156,4 @@ export function pollReadable(fd: number, timeout: number): boolean {
   putPointer(bytes, DATA + 16, Math.floor(timeout / 1000));
   putPointer(bytes, DATA + 24, Math.floor(timeout % 1000) * 1_000_000);
   return call('ppoll', address + DATA, 1, address + DATA + 16, 0, 8) > 0;
-}
-
-/** Version of the koffi addon in use. */
-export function koffiVersion(): string {
-  return (koffi() as unknown as { version: string }).version;
 }

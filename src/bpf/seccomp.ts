@@ -1,6 +1,7 @@
 // linux.seccomp → a classic BPF filter for seccomp(2), through libseccomp, which knows every architecture's numbers.
 import { closeSync, readFileSync } from 'node:fs';
 import type { Seccomp, SeccompRule } from '../../spec/config.ts';
+import { initCalls } from '../../spec/semantic.ts';
 import {
   MFD_CLOEXEC, SECCOMP_FILTER_FLAG_LOG, SECCOMP_FILTER_FLAG_NEW_LISTENER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
 } from '../../native/linux/constants.ts';
@@ -35,8 +36,6 @@ const flagBits: Readonly<Record<string, number>> = {
   SECCOMP_FILTER_FLAG_SPEC_ALLOW,
   SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
 };
-/** What init calls once the filter is loaded and before anyone can serve the listener: a notification would stop it for ever. */
-const initCalls = ['sendmsg', 'recvmsg', 'close', 'execve', 'accept4', 'read', 'write'];
 
 const EPERM = errnoNumber('EPERM');
 const ENOSYS = errnoNumber('ENOSYS');

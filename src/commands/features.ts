@@ -1,5 +1,5 @@
 // `runt features` (features.md). Nothing on standard error: CRI-O reads both streams as one.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { nameTables } from '../../native/linux/constants.ts';
 import { mountOptionWords } from '../compile/mount-options.ts';
 import { namespaceFlags } from '../compile/namespaces.ts';
@@ -25,7 +25,7 @@ export function featuresObject(): Record<string, unknown> {
     linux: {
       namespaces: Object.keys(namespaceFlags).sort(),
       capabilities: Object.keys(nameTables.capability.names),
-      cgroup: { v1: false, v2: true, systemd: false, systemdUser: false, rdma: readFileSync('/proc/filesystems', 'utf8').includes('cgroup2') },
+      cgroup: { v1: false, v2: true, systemd: false, systemdUser: false, rdma: true },
       seccomp: { enabled: hasLibseccomp(), actions, operators, archs: architectures, knownFlags: flags, supportedFlags: flags },
       apparmor: { enabled: false },
       selinux: { enabled: false },

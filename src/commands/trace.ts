@@ -22,6 +22,8 @@ export const command: Command = {
   examples: ['runt trace web', 'runt trace --last'],
   run: (call) => {
     const { root } = call.globals;
+    const format = valueOf(call, 'format') ?? 'text';
+    if (format !== 'text' && format !== 'json') throw new RuntimeError(`invalid format option: ${format}`, { hint: 'text or json' });
     const id = isOn(call, 'last') ? lastFailed(root) : call.words[0];
     if (id === undefined) throw new RuntimeError(isOn(call, 'last') ? 'no container failed under this root' : '"trace" requires a CONTAINER or --last', { usage: !isOn(call, 'last') });
     validateContainerId(id);
@@ -35,7 +37,7 @@ export const command: Command = {
       result: view.status === status.failed || view.status === status.tolerated ? -Number(view.value) : Number(view.value),
       microseconds: times[view.index], step: printStep(image, view), at: view.pointer, why: view.why, op: view.op,
     }));
-    if (valueOf(call, 'format') === 'json') {
+    if (format === 'json') {
       call.stdout(`${JSON.stringify({ id, steps: rows }, null, 2)}\n`);
       return 0;
     }

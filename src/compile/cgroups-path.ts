@@ -18,7 +18,7 @@ export function cgroup({ config, host }: Context): readonly Step[] {
   };
   for (const path of [...enable.keys()].filter((one) => !host.cgroup!.missing.includes(one))) enableBelow(path);
   for (const path of host.cgroup.missing) {
-    steps.push(step('mkdirat', [AT_FDCWD, path, 0o755], 'missing; another create may make it at the same time', { tolerate: ['EEXIST'], undo: path }));
+    steps.push(step('mkdirat', [AT_FDCWD, path, 0o755], 'missing; another create may make it at the same time', { tolerate: ['EEXIST'] }));
     enableBelow(path);
   }
   steps.push(step('openat', [AT_FDCWD, host.cgroup.path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0], 'for CLONE_INTO_CGROUP', { result: 'cgroup' }));

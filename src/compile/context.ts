@@ -1,6 +1,5 @@
 // What the compiler is told: config.json, facts about the host, and the request. Plain records, printable, nothing to call.
 import type { Config } from '../../spec/config.ts';
-import type { Step } from '../program/step.ts';
 
 /** Facts about the machine that the order or the choice of steps depends on; gathered once, before compilation. */
 export interface Host {
@@ -64,9 +63,6 @@ export interface Context {
   readonly host: Host;
   readonly request: Request;
 }
-
-/** A part of the order: what one key of config.json compiles to. */
-export type Part = (context: Context) => readonly Step[];
 
 /** True when config.json asks for a new namespace of this type; with a path it is joined instead. */
 export function isNew(config: Config, type: string): boolean {

@@ -8,7 +8,8 @@ import type { Mount } from '../../spec/config.ts';
 import { part, slot, type Step } from '../program/step.ts';
 import { has, type Context } from './context.ts';
 import { mapText } from './id-mappings.ts';
-import { parseMountOptions, type AttributeChange, type MountOptions } from './mount-options.ts';
+import { RuntimeError } from '../errors.ts';
+import { mountOptionWords, parseMountOptions, type AttributeChange, type MountOptions } from './mount-options.ts';
 import { itself, openInRoot, openTarget, relativePath } from './paths.ts';
 import { keepEvents } from './root.ts';
 
@@ -26,9 +27,18 @@ interface Entry {
 function entries(context: Context): readonly Entry[] {
   return (context.config.mounts ?? []).map((mount, index) => {
     const options = parseMountOptions(mount.options);
-    const isBind = options.bind !== 'no' || mount.type === 'bind' || isCgroupBind(context, mount);
+    const isCgroup = isCgroupBind(context, mount);
+    const isBind = options.bind !== 'no' || mount.type === 'bind' || isCgroup;
+    if (isBind && !isCgroup) refuseParameters(options, index);
     return { mount, index, at: `/mounts/${index}`, options, type: mount.type === 'cgroup' ? 'cgroup2' : (mount.type ?? 'none'), isBind, name: `mount${index}` };
   });
+}
+
+/** A bind shares its source's super block: only words that mean nothing there (sync, async, …) are let through. */
+function refuseParameters({ parameters }: MountOptions, mount: number): void {
+  const other = parameters.find(({ key, value }) => value !== undefined || !mountOptionWords.includes(key));
+  if (other === undefined) return;
+  throw new RuntimeError(`a bind mount has no option ${JSON.stringify(other.key)}`, { pointer: `/mounts/${mount}/options/${other.index}`, hint: 'options of a file system belong to the mount that made it' });
 }
 
 /**

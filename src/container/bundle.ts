@@ -89,8 +89,8 @@ function readConfigFile(bundle: string): Uint8Array {
 
 /** root.path: relative to the bundle; a directory, and no symlink (as runc, so that nobody is led elsewhere). */
 function findRootfs(bundle: string, config: Config, position: (pointer: string) => string): string {
-  const pointer = '/root/path';
-  const where = { pointer, position: position(pointer) };
+  // Finding a line parses the whole document again: only for an error.
+  const where = (): { pointer: string; position: string } => ({ pointer: '/root/path', position: position('/root/path') });
   const given = config.root?.path;
   if (!given) throw new RuntimeError('root.path: expected the path of the rootfs', { pointer: '/root', position: position('/root') });
   const path = posix.resolve(bundle, given);
@@ -99,9 +99,9 @@ function findRootfs(bundle: string, config: Config, position: (pointer: string) 
     status = lstatSync(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new RuntimeError(`rootfs (${path}) does not exist`, { ...where, errno: code, hint: 'root.path is relative to the bundle' });
+    throw new RuntimeError(`rootfs (${path}) does not exist`, { ...where(), errno: code, hint: 'root.path is relative to the bundle' });
   }
-  if (status.isSymbolicLink()) throw new RuntimeError(`rootfs ${path} is not an absolute path, or a symlink`, { ...where, hint: 'name the directory itself' });
-  if (!status.isDirectory()) throw new RuntimeError(`rootfs ${path} is not a directory`, where);
+  if (status.isSymbolicLink()) throw new RuntimeError(`rootfs ${path} is not an absolute path, or a symlink`, { ...where(), hint: 'name the directory itself' });
+  if (!status.isDirectory()) throw new RuntimeError(`rootfs ${path} is not a directory`, where());
   return path;
 }

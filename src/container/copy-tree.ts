@@ -1,5 +1,6 @@
 // The mount option tmpcopyup: what a tmpfs would hide is copied into it.
 import { closeSync } from 'node:fs';
+import { O_CLOEXEC, O_DIRECTORY } from '../../native/linux/constants.ts';
 import { errnoName } from '../../native/linux/errno.ts';
 import { spawn } from '../../native/linux/spawn.ts';
 import { call, exitCode, text, waitStatus } from '../../native/linux/syscalls.ts';
@@ -11,7 +12,7 @@ import { RuntimeError } from '../errors.ts';
  */
 export function copyTree(from: number, to: number): number {
   // O_PATH descriptors cannot be passed on as directories of cp's own: reopened through /proc/self/fd.
-  const source = call('openat', from, text('.'), 0o200000, 0);
+  const source = call('openat', from, text('.'), O_DIRECTORY | O_CLOEXEC, 0);
   if (source < 0) return source;
   const pid = spawn({
     path: '/bin/cp',

@@ -1,13 +1,14 @@
 // The runtime-side operations of `create` that are not one system call.
 import { closeSync, renameSync, writeFileSync } from 'node:fs';
 import { posix } from 'node:path';
-import { AF_UNIX, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI, BPF_PROG_ATTACH, BPF_PROG_LOAD, BPF_PROG_TYPE_CGROUP_DEVICE, O_CLOEXEC, O_WRONLY, SOCK_CLOEXEC, SOCK_STREAM } from '../../native/linux/constants.ts';
+import { AF_UNIX, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI, BPF_PROG_ATTACH, BPF_PROG_LOAD, BPF_PROG_TYPE_CGROUP_DEVICE, O_CLOEXEC, O_PATH, O_WRONLY, SOCK_CLOEXEC, SOCK_STREAM } from '../../native/linux/constants.ts';
 import { errnoName } from '../../native/linux/errno.ts';
 import { call, scratch, sendMessage, text, unixAddress } from '../../native/linux/syscalls.ts';
 import type { Context } from '../compile/context.ts';
 import { RuntimeError } from '../errors.ts';
 import { getSlot, type Handler } from '../execute/records.ts';
 import { readText, type Image } from '../program/decode.ts';
+import { kind } from '../program/layout.ts';
 import type { Bundle } from './bundle.ts';
 import { copyTree } from './copy-tree.ts';
 import { runHook, runHookInside, type HookKind } from './hooks.ts';
@@ -27,7 +28,7 @@ export function createHandlers(context: Context, state: ContainerState, bundle: 
   const init = (image: Image): number => getSlot(image, 'init') ?? 0;
   const handlers: Record<string, Handler> = {
     write_file: (args, _view, image) => writeFile(expand(textOf(image, args[0]!), image), args[1]!, args[2]!),
-    write_id_map: (args, view, image) => writeIdMap(init(image), expand(textOf(image, args[0]!), image), args[1]!, args[2]!, view.args[3]!.kind === 3 ? undefined : textOf(image, args[3]!), textOf(image, args[1]!)),
+    write_id_map: (args, view, image) => writeIdMap(init(image), expand(textOf(image, args[0]!), image), args[1]!, args[2]!, view.args[3]!.kind === kind.null ? undefined : textOf(image, args[3]!), textOf(image, args[1]!)),
     map_user_namespace: (args, _view, image) => mapUserNamespace(context.request.stateDirectory, textOf(image, args[0]!), textOf(image, args[2]!)),
     open_in_proc: (args, _view, image) => call('openat', -100, text(expand(textOf(image, args[0]!), image)), O_CLOEXEC, 0),
     attach_device_filter: (args) => attachDeviceFilter(args[0]!, args[1]!, args[2]!),
@@ -46,19 +47,19 @@ export function createHandlers(context: Context, state: ContainerState, bundle: 
       return sendDescriptor(textOf(image, args[0]!), args[1]!, Buffer.from(JSON.stringify(status)));
     },
     hook: (args, _view, image) => {
-      const kind = textOf(image, args[0]!) as HookKind;
+      const hookKind = textOf(image, args[0]!) as HookKind;
       const index = args[1]!;
-      const hook = bundle.config.hooks![kind]![index]!;
+      const hook = bundle.config.hooks![hookKind]![index]!;
       const report = hookState(state, 'creating', init(image));
-      if (kind === 'createContainer') runHookInside(context, { kind, init: init(image), index }, index, hook, report);
-      else runHook(kind, index, hook, report, bundle.path);
+      if (hookKind === 'createContainer') runHookInside(context, { kind: hookKind, init: init(image), index }, index, hook, report);
+      else runHook(hookKind, index, hook, report, bundle.path);
       return 0;
     },
     publish: (args, view, image) => {
       const pid = init(image);
       result.state = { ...state, pid, startTime: processStartTime(pid) ?? '', status: 'created' };
       writeState(context.request.stateDirectory, result.state);
-      return view.args[1]!.kind === 3 ? 0 : writePidFile(textOf(image, args[1]!), pid);
+      return view.args[1]!.kind === kind.null ? 0 : writePidFile(textOf(image, args[1]!), pid);
     },
   };
   return { handlers, result };
@@ -109,7 +110,7 @@ function sendDescriptor(path: string, fd: number, data: Uint8Array): number {
   try {
     let name = path;
     if (Buffer.byteLength(name) > 107) {
-      parent = call('openat', -100, text(posix.dirname(path)), 0o10000000 | 0o2000000, 0);
+      parent = call('openat', -100, text(posix.dirname(path)), O_PATH | O_CLOEXEC, 0);
       if (parent < 0) return parent;
       name = `/proc/self/fd/${parent}/${posix.basename(path)}`;
     }

@@ -1,6 +1,7 @@
 // `create`: a bundle becomes a container that waits for `start` (runtime.md#create). On failure nothing remains but its record.
 import { closeSync, rmdirSync, writeFileSync } from 'node:fs';
 import { posix } from 'node:path';
+import { O_CLOEXEC, O_PATH } from '../../native/linux/constants.ts';
 import { call, text } from '../../native/linux/syscalls.ts';
 import { compileCreate } from '../compile/create.ts';
 import type { Context, Request } from '../compile/context.ts';
@@ -9,7 +10,8 @@ import { RuntimeError } from '../errors.ts';
 import { abandon, beginExecution, executeProgram, StepFailure, type Execution } from '../execute/execute.ts';
 import { describeFailure } from '../execute/failure.ts';
 import { writeProgram } from '../execute/program-file.ts';
-import type { RecordView } from '../program/decode.ts';
+import { readRecords, readText, type Image } from '../program/decode.ts';
+import { status } from '../program/layout.ts';
 import { readBundle, type Bundle } from './bundle.ts';
 import { createHandlers } from './create-handlers.ts';
 import { gatherHost } from './host.ts';
@@ -52,7 +54,6 @@ export function createContainer(options: CreateOptions, keepsTerminal = false): 
 
 function runProgram(options: CreateOptions, bundle: Bundle, context: Context, state: ContainerState, keepsTerminal: boolean): Created {
   const directory = context.request.stateDirectory;
-  const left: RecordView[] = [];
   let execution: Execution | undefined;
   let program: ReturnType<typeof writeProgram> | undefined;
   try {
@@ -64,25 +65,33 @@ function runProgram(options: CreateOptions, bundle: Bundle, context: Context, st
       handlers,
       firstDescriptor: firstDescriptor(context),
       inherited: Object.keys(compiled.inherited),
-      left: (view) => void (view.op === 'mkdirat' && view.result === undefined && left.push(view)),
     });
     closeSync(program.fd);
     if (!keepsTerminal && result.terminal >= 0) closeSync(result.terminal);
     closeSync(execution.channel);
     return { state: result.state, bundle, terminal: keepsTerminal ? result.terminal : -1 };
   } catch (error) {
-    const described = error instanceof StepFailure && execution !== undefined ? describeFailure(execution.image, error, bundle.position) : error;
-    if (execution !== undefined) abandon(execution);
-    undo(context);
+    const described = error instanceof StepFailure && execution !== undefined ? describeFailure(execution.image, error, bundle.position) : located(error, bundle);
+    if (execution !== undefined) {
+      abandon(execution);
+      removeMade(execution.image);
+    }
     keepFailedRecord(options.root, options.id, directory);
     removeStateDirectory(directory);
     throw described;
   }
 }
 
-/** Removes the cgroups this create made, innermost first; what another container uses by now stays (EBUSY, ENOTEMPTY). */
-function undo({ host }: Context): void {
-  for (const path of [...(host.cgroup?.missing ?? [])].reverse()) {
+/** An error that knows its pointer but not its line: thrown by the compiler or by a runtime-side operation. */
+function located(error: unknown, bundle: Bundle): unknown {
+  if (!(error instanceof RuntimeError) || !error.details.pointer || error.details.position !== undefined) return error;
+  return new RuntimeError(error.message, { ...error.details, position: bundle.position(error.details.pointer) });
+}
+
+/** Removes the cgroups this create made, as its recorder has them, innermost first; what another uses by now stays (EBUSY). */
+function removeMade(image: Image): void {
+  const made = readRecords(image).filter(({ op, side, status: outcome }) => op === 'mkdirat' && side === 'runtime' && outcome === status.done);
+  for (const path of made.map(({ args }) => readText(image.bytes, Number(args[1]!.value) - image.base)).reverse()) {
     for (let attempt = 0; attempt < 50; attempt++) {
       try {
         rmdirSync(path);
@@ -97,11 +106,12 @@ function undo({ host }: Context): void {
 
 function checkConsole(options: CreateOptions, bundle: Bundle, keepsTerminal: boolean): void {
   const terminal = bundle.config.process?.terminal === true;
-  const where = { pointer: '/process/terminal', position: bundle.position('/process/terminal') };
-  if (options.consoleSocket !== undefined && !terminal) throw new RuntimeError('cannot use console socket if runc will not detach or allocate tty', where);
-  if (options.consoleSocket !== undefined && keepsTerminal) throw new RuntimeError('cannot use console socket if runc will not detach or allocate tty', where);
+  const refuse = (message: string, hint?: string): never => {
+    throw new RuntimeError(message, { pointer: '/process/terminal', position: bundle.position('/process/terminal'), hint });
+  };
+  if (options.consoleSocket !== undefined && (!terminal || keepsTerminal)) refuse('cannot use console socket if runt will not detach or allocate tty');
   if (terminal && !keepsTerminal && options.consoleSocket === undefined) {
-    throw new RuntimeError('cannot allocate tty if runc will detach without setting console socket', { ...where, hint: '--console-socket PATH, or "terminal": false' });
+    refuse('cannot allocate tty if runt will detach without setting console socket', '--console-socket PATH, or "terminal": false');
   }
 }
 
@@ -111,7 +121,7 @@ const LONGEST_GATE_DIRECTORY = 107 - '/start.sock'.length;
 function requestOf(options: CreateOptions, bundle: Bundle, directory: string, keepsTerminal: boolean, hasCgroup: boolean): Request {
   const terminal = bundle.config.process?.terminal === true;
   const console = !terminal ? ({ kind: 'none' } as const) : keepsTerminal ? ({ kind: 'foreground' } as const) : ({ kind: 'socket', path: options.consoleSocket! } as const);
-  const listenFds = Number(process.env['LISTEN_FDS'] ?? 0) || 0;
+  const listenFds = /^\d{1,4}$/.test(process.env['LISTEN_FDS'] ?? '') ? Number(process.env['LISTEN_FDS']) : 0;
   return {
     id: options.id,
     bundle: bundle.path,
@@ -133,7 +143,7 @@ function requestOf(options: CreateOptions, bundle: Bundle, directory: string, ke
 /** The state directory under a name short enough for a socket address. */
 export function gateDirectory(directory: string): string {
   if (Buffer.byteLength(directory) <= LONGEST_GATE_DIRECTORY) return directory;
-  const fd = call('openat', -100, text(directory), 0o10000000 | 0o2000000, 0);
+  const fd = call('openat', -100, text(directory), O_PATH | O_CLOEXEC, 0);
   if (fd < 0) throw new RuntimeError(`cannot open ${directory}`);
   return `/proc/self/fd/${fd}`;
 }

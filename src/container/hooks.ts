@@ -43,7 +43,7 @@ export function runHookInside(context: Context, place: HookPlace, index: number,
     const file = writeProgram(`${context.request.stateDirectory}/${place.kind}-${index}.program`, program, { id: context.request.id, command: `hook ${place.kind}` });
     const execution = beginExecution(file);
     try {
-      const pid = executeProgram(execution, file, { handlers: {}, firstDescriptor: 3, inherited: [], left: () => {}, stdio: [input, output, output] });
+      const pid = executeProgram(execution, file, { handlers: {}, firstDescriptor: 3, inherited: [], stdio: [input, output, output] });
       awaitHook(pid, place.kind, index, hook, output);
     } catch (error) {
       if (error instanceof RuntimeError) throw error;

@@ -65,7 +65,6 @@ export function mapUserNamespace(directory: string, uids: string, gids: string):
     executeProgram(execution, program, {
       firstDescriptor: 3,
       inherited: [],
-      left: () => {},
       handlers: {
         write_file: () => write('gid_map', gids),
         publish: () => finish(write('uid_map', uids)),

@@ -63,7 +63,6 @@ function serve(socket: number, directory: string, state: ContainerState, root: s
   const config = storedConfig(directory);
   try {
     followChannel(beginExecution({ image, fd: -1 }), socket, {
-      left: () => {},
       handlers: {
         hook: (args) => {
           const index = args[1]!;

@@ -4,7 +4,7 @@ import { SOCK_CLOEXEC } from '../../native/linux/constants.ts';
 import { errnoName } from '../../native/linux/errno.ts';
 import { call, receiveMessage, sendMessage, SOCK_SEQPACKET, socketpair, waitStatus } from '../../native/linux/syscalls.ts';
 import { RuntimeError } from '../errors.ts';
-import { readRecord, type Image, type RecordView } from '../program/decode.ts';
+import { readRecord, type Image } from '../program/decode.ts';
 import { header, kind, record } from '../program/layout.ts';
 import { recordOffset } from '../program/decode.ts';
 import { spawnInterpreter } from './interpreter.ts';
@@ -32,8 +32,6 @@ export interface ExecuteOptions {
   readonly firstDescriptor: number;
   /** Names of the slots the interpreter inherits, in the order of their numbers (Program.inherited). */
   readonly inherited: readonly string[];
-  /** Called as each record with an `undo` has left its trace. */
-  readonly left: (view: RecordView) => void;
   /** Standard descriptors of the program, when they are not the runtime's own. */
   readonly stdio?: readonly [number, number, number];
 }
@@ -69,7 +67,7 @@ export function executeProgram(execution: Execution, program: MappedProgram, opt
 export type Message = Exclude<ReturnType<typeof receiveMessage>, number>;
 
 /** Serves hand-overs until the other side is done: the last runtime-side record has run, or end of file. */
-export function followChannel(execution: Execution, channel: number, options: Pick<ExecuteOptions, 'handlers' | 'left'>, first?: Message): number {
+export function followChannel(execution: Execution, channel: number, options: Pick<ExecuteOptions, 'handlers'>, first?: Message): number {
   const { image } = execution;
   for (let next = first; ; next = undefined) {
     const message = next ?? receiveMessage(channel);
@@ -114,12 +112,11 @@ function endOfChannel(execution: Execution): number {
 }
 
 /** Runs the runtime-side records from `index` on. True when `publish` was among them: nothing more is waited for. */
-function runSide(image: Image, index: number, options: Pick<ExecuteOptions, 'handlers' | 'left'>): boolean {
+function runSide(image: Image, index: number, options: Pick<ExecuteOptions, 'handlers'>): boolean {
   let isPublished = false;
   for (const view of runtimeRecords(image, index)) {
     const outcome = runRecord(image, view, options.handlers);
     if (outcome.kind === 'failed') throw new StepFailure(view.index, outcome.errno);
-    if (outcome.kind === 'done') options.left(view);
     if (view.op === 'publish') isPublished = true;
   }
   return isPublished;

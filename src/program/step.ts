@@ -51,12 +51,10 @@ export interface Step {
   readonly unless?: string;
   /** Skipped when this slot is unset. A slot among the arguments is needed of itself. */
   readonly needs?: string;
-  /** Removes, on failure and in reverse order, what this step left outside the container: a directory. */
-  readonly undo?: string;
 }
 
 /** What a part may say of a step beyond the call. */
-export type StepOptions = Partial<Pick<Step, 'result' | 'tolerate' | 'unless' | 'needs' | 'undo'>>;
+export type StepOptions = Partial<Pick<Step, 'result' | 'tolerate' | 'unless' | 'needs'>>;
 
 /** A compiled bundle: steps in order, and the descriptors the interpreter starts with, at fixed numbers. */
 export interface Program {
