@@ -1,10 +1,10 @@
 // The command line as runc takes it: flags end at the first word, the last of equal flags wins, one dash or two.
 import minimist from 'minimist';
 import { RuntimeError } from '../errors.ts';
-import type { Flag } from './command.ts';
+import type { Flag, Flags } from './command.ts';
 
 export interface Parsed {
-  readonly flags: Readonly<Record<string, string | boolean>>;
+  readonly flags: Flags;
   readonly words: readonly string[];
 }
 
@@ -17,11 +17,12 @@ export function parseArguments(argv: readonly string[], flags: readonly Flag[]):
     boolean: flags.filter((flag) => flag.value === undefined).map((flag) => flag.name),
     alias: Object.fromEntries(flags.flatMap((flag) => (flag.short === undefined ? [] : [[flag.short, flag.name]]))),
   }) as Record<string, unknown>;
-  const result: Record<string, string | boolean> = {};
+  const result: Record<string, string | boolean | readonly string[]> = {};
   for (const flag of flags) {
     const value = parsed[flag.name];
     const last: unknown = Array.isArray(value) ? value.at(-1) : value;
-    if (flag.value !== undefined) {
+    if (flag.many === true) result[flag.name] = value === undefined ? [] : ([value].flat() as unknown as readonly string[]);
+    else if (flag.value !== undefined) {
       if (typeof last === 'string') result[flag.name] = last;
     } else if (last === true) result[flag.name] = true;
   }

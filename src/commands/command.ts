@@ -15,6 +15,8 @@ export interface Flag {
   /** Shown in help as `--name VALUE`; a flag without it is a switch. */
   readonly value?: string;
   readonly help: string;
+  /** May be given several times: valuesOf() has all of them. */
+  readonly many?: boolean;
   /** Shown nowhere: accepted for callers that still pass it. */
   readonly hidden?: boolean;
 }
@@ -31,10 +33,13 @@ export interface Command {
   readonly run: (call: Call) => number | Promise<number>;
 }
 
+/** Flags by name; a list for those that may be given several times. */
+export type Flags = Readonly<Record<string, string | boolean | readonly string[]>>;
+
 /** One call of a verb. */
 export interface Call {
   readonly words: readonly string[];
-  readonly flags: Readonly<Record<string, string | boolean>>;
+  readonly flags: Flags;
   readonly globals: Globals;
   readonly stdout: (text: string) => void;
   readonly warn: (text: string) => void;
@@ -44,6 +49,12 @@ export interface Call {
 export function valueOf(call: Call, name: string): string | undefined {
   const value = call.flags[name];
   return typeof value === 'string' ? value : undefined;
+}
+
+/** All values of a flag that may be given several times. */
+export function valuesOf(call: Call, name: string): readonly string[] {
+  const value = call.flags[name];
+  return Array.isArray(value) ? (value as readonly string[]) : [];
 }
 
 /** True when a switch was given. */

@@ -11,6 +11,7 @@ export const table: Readonly<Record<string, Row>> = {
   create: { summary: 'make a container from a bundle; it waits for start', load: () => import('./create.ts') },
   start: { summary: 'run the process of a created container', load: () => import('./start.ts') },
   run: { summary: 'create and start', load: () => import('./run.ts') },
+  exec: { summary: 'run another process in a container', load: () => import('./exec.ts') },
   state: { summary: 'print the state of a container as JSON', load: () => import('./state.ts') },
   kill: { summary: 'send a signal to a container', load: () => import('./kill.ts') },
   delete: { summary: 'remove a container and what it held', load: () => import('./delete.ts') },
@@ -22,4 +23,4 @@ export const table: Readonly<Record<string, Row>> = {
 };
 
 /** Verbs of other runtimes that this version does not have: refused by name, so that nobody wonders. */
-export const absent: readonly string[] = ['exec', 'ps', 'pause', 'resume', 'unpause', 'update', 'events', 'checkpoint', 'restore'];
+export const absent: readonly string[] = ['ps', 'pause', 'resume', 'unpause', 'update', 'events', 'checkpoint', 'restore'];

@@ -8,7 +8,8 @@ import type { Context } from './context.ts';
 import { hasOwnDev } from './devices.ts';
 import { openInRoot } from './paths.ts';
 
-export function terminal(context: Context): readonly Step[] {
+/** `bindsConsole`: also as /dev/console, where init's first terminal belongs. */
+export function terminal(context: Context, bindsConsole = hasOwnDev(context)): readonly Step[] {
   const session = part('container', '')('setsid', [], 'signals of the caller’s terminal do not reach the container');
   if (context.config.process?.terminal !== true || context.request.console.kind === 'none') return [session];
   const step = part('container', '/process/terminal');
@@ -25,7 +26,7 @@ export function terminal(context: Context): readonly Step[] {
     const winsize = { struct: 'winsize', members: { ws_row: height, ws_col: width } } as const;
     steps.push(part('container', '/process/consoleSize')('ioctl', [slot('pts'), TIOCSWINSZ, winsize], ''));
   }
-  if (hasOwnDev(context)) {
+  if (bindsConsole) {
     steps.push(
       step('mknodat', [slot('dev'), 'console', S_IFREG | 0o620, 0], 'a file to bind the pty on', { tolerate: ['EEXIST'] }),
       openInRoot('/process/terminal', 'consolefile', 'dev/console', O_PATH, 'in-root'),

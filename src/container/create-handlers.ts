@@ -22,8 +22,8 @@ export interface CreateResult {
   terminal: number;
 }
 
-/** Handlers for a create; `result` is filled as they run. */
-export function createHandlers(context: Context, state: ContainerState, bundle: Bundle): { readonly handlers: Readonly<Record<string, Handler>>; readonly result: CreateResult } {
+/** Handlers for a create, or without a bundle for an exec, which has no hooks; `result` is filled as they run. */
+export function createHandlers(context: Context, state: ContainerState, bundle: Bundle | undefined): { readonly handlers: Readonly<Record<string, Handler>>; readonly result: CreateResult } {
   const result: CreateResult = { state, terminal: -1 };
   const init = (image: Image): number => getSlot(image, 'init') ?? 0;
   const handlers: Record<string, Handler> = {
@@ -43,16 +43,16 @@ export function createHandlers(context: Context, state: ContainerState, bundle: 
     },
     send_listener: (args, _view, image) => {
       const metadata = textOf(image, args[2]!);
-      const status = { ociVersion: state.ociVersion, fds: ['seccompFd'], pid: init(image), metadata, state: hookState(state, 'creating', init(image)) };
+      const status = { ociVersion: state.ociVersion, fds: ['seccompFd'], pid: init(image), metadata, state: hookState(state, bundle === undefined ? 'running' : 'creating', init(image)) };
       return sendDescriptor(textOf(image, args[0]!), args[1]!, Buffer.from(JSON.stringify(status)));
     },
     hook: (args, _view, image) => {
       const hookKind = textOf(image, args[0]!) as HookKind;
       const index = args[1]!;
-      const hook = bundle.config.hooks![hookKind]![index]!;
+      const hook = bundle!.config.hooks![hookKind]![index]!;
       const report = hookState(state, 'creating', init(image));
       if (hookKind === 'createContainer') runHookInside(context, { kind: hookKind, init: init(image), index }, index, hook, report);
-      else runHook(hookKind, index, hook, report, bundle.path);
+      else runHook(hookKind, index, hook, report, bundle!.path);
       return 0;
     },
     publish: (args, view, image) => {
@@ -91,7 +91,7 @@ function writeFile(path: string, address: number, length: number): number {
 }
 
 /** The pid file appears whole or not at all: written beside, then renamed. No newline: managers parse it as it is. */
-function writePidFile(path: string, pid: number): number {
+export function writePidFile(path: string, pid: number): number {
   const beside = posix.join(posix.dirname(path), `.${posix.basename(path)}.${process.pid}`);
   try {
     writeFileSync(beside, String(pid), { flag: 'wx', mode: 0o666 });

@@ -14,6 +14,28 @@ export interface CreateOptions {
   readonly cgroupManager: 'cgroupfs' | 'systemd' | 'disabled';
 }
 
+/** What `exec` asks; with `processFile` the flags of the process do not count. */
+export interface ExecOptions {
+  readonly root: string;
+  readonly id: string;
+  readonly args: readonly string[];
+  readonly processFile: string | undefined;
+  readonly detach: boolean;
+  readonly tty: boolean;
+  readonly consoleSocket: string | undefined;
+  readonly pidFile: string | undefined;
+  readonly cwd: string | undefined;
+  readonly env: readonly string[];
+  readonly user: { readonly uid?: number; readonly gid?: number };
+  readonly additionalGids: readonly number[];
+  readonly capabilities: readonly string[];
+  readonly noNewPrivileges: boolean;
+  readonly preserveFds: number;
+  /** Below the container's cgroup. */
+  readonly cgroup: string | undefined;
+  readonly ignorePaused: boolean;
+}
+
 export interface RunOptions extends CreateOptions {
   readonly detach: boolean;
   /** Leaves cgroup and state to a later `delete` (BuildKit). */
