@@ -49,9 +49,9 @@ export function appendLog(path: string, line: string): string | undefined {
   }
 }
 
-/** Writes all of a text to a descriptor: process.stdout costs 8 to 18 ms to touch. A closed pipe is nobody's error. */
-export function write(fd: number, text: string): void {
-  const bytes = Buffer.from(text);
+/** Writes all of it to a descriptor: process.stdout costs 8 to 18 ms to touch. A closed pipe is nobody's error. */
+export function write(fd: number, text: string | Uint8Array): void {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(fd, bytes, at);

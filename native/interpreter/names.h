@@ -89,6 +89,7 @@ static const struct { const char *name; int count; unsigned char formats[6]; } o
   { "map_user_namespace", 4, { 6, 0, 6, 0 } },
   { "write_id_map", 4, { 5, 6, 0, 5 } },
   { "attach_device_filter", 3, { 3, 9, 0 } },
+  { "open_init", 2, { 0, 5 } },
   { "copy_tree", 2, { 3, 3 } },
 };
 struct name { const char *name; unsigned long long value; };

@@ -142,6 +142,21 @@ export function waitStatusAsync(pid: number): Promise<number> {
   });
 }
 
+/** ppoll(2) for reading on a worker thread, so that signals and streams are served meanwhile: what is ready on each (revents); -1 is left out. */
+export function pollAsync(fds: readonly number[], timeout: number): Promise<readonly number[]> {
+  const polled = Buffer.alloc(8 * fds.length);
+  fds.forEach((fd, i) => {
+    polled.writeInt32LE(fd, 8 * i);
+    polled.writeInt16LE(1, 8 * i + 4);
+  });
+  const time = timeout < 0 ? null : Buffer.alloc(16);
+  time?.writeBigInt64LE(BigInt(Math.floor(timeout / 1000)), 0);
+  time?.writeBigInt64LE(BigInt(timeout % 1000) * 1_000_000n, 8);
+  return new Promise((resolve) => {
+    syscall().async(syscallNumber('ppoll'), polled, fds.length, time, 0, 8, 0, () => resolve(fds.map((_, i) => polled.readInt16LE(8 * i + 6))));
+  });
+}
+
 /** The exit status a shell would show: the code, or 128 + the signal (wait(2), WIFEXITED). */
 export function exitCode(status: number): number {
   const signal = status & 0x7f;

@@ -12,13 +12,12 @@ export const createFlags: readonly Flag[] = [
   { name: 'no-pivot', help: 'move the root mount instead of pivot_root (initramfs)' },
   { name: 'no-new-keyring', help: 'keep the session keyring of the caller' },
   { name: 'preserve-fds', value: 'N', help: 'pass N further descriptors, from 3 on' },
-  { name: 'pidfd-socket', value: 'PATH', help: 'not part of this version', hidden: true },
+  { name: 'pidfd-socket', value: 'PATH', help: 'unix socket that receives a pidfd of init' },
 ];
 
 export function createOptions(call: Call): CreateOptions {
   const id = call.words[0]!;
   validateContainerId(id);
-  if (valueOf(call, 'pidfd-socket') !== undefined) throw new RuntimeError('--pidfd-socket is not part of this version of runt');
   const preserve = valueOf(call, 'preserve-fds') ?? '0';
   if (!/^\d{1,4}$/.test(preserve)) throw new RuntimeError(`invalid value "${preserve}" for -preserve-fds`, { hint: 'a count of descriptors' });
   return {
@@ -27,6 +26,7 @@ export function createOptions(call: Call): CreateOptions {
     bundle: valueOf(call, 'bundle') || process.cwd(),
     consoleSocket: valueOf(call, 'console-socket') || undefined,
     pidFile: valueOf(call, 'pid-file') || undefined,
+    pidfdSocket: valueOf(call, 'pidfd-socket') || undefined,
     noPivot: isOn(call, 'no-pivot'),
     noNewKeyring: isOn(call, 'no-new-keyring'),
     preserveFds: Number(preserve),

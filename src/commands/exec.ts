@@ -23,11 +23,11 @@ export const command: Command = {
     { name: 'cap', short: 'c', value: 'CAP_NAME', many: true, help: 'added to bounding, effective and permitted; may be repeated' },
     { name: 'no-new-privs', help: 'execve gives no rights any more' },
     { name: 'preserve-fds', value: 'N', help: 'pass N further descriptors, from 3 on' },
-    { name: 'cgroup', value: 'PATH', help: 'a cgroup below the container’s' },
+    { name: 'cgroup', value: 'PATH', many: true, help: 'a cgroup below the container’s' },
     { name: 'ignore-paused', help: 'also into a paused container; the process then waits' },
-    { name: 'apparmor', value: 'PROFILE', help: 'not part of this version', hidden: true },
-    { name: 'process-label', value: 'LABEL', help: 'not part of this version', hidden: true },
-    { name: 'pidfd-socket', value: 'PATH', help: 'not part of this version', hidden: true },
+    { name: 'apparmor', value: 'PROFILE', help: 'AppArmor profile of the process' },
+    { name: 'process-label', value: 'LABEL', help: 'SELinux label of the process' },
+    { name: 'pidfd-socket', value: 'PATH', help: 'unix socket that receives a pidfd of the process' },
     { name: 'no-subreaper', help: 'accepted: the process is a child of runt itself', hidden: true },
   ],
   examples: ['runt exec web ps', 'runt exec --tty web sh', 'runt exec --process process.json --detach --pid-file /run/one.pid web'],
@@ -42,13 +42,10 @@ export const command: Command = {
 };
 
 function execOptions(call: Call): ExecOptions {
-  for (const flag of ['apparmor', 'process-label', 'pidfd-socket']) {
-    if (valueOf(call, flag)) throw new RuntimeError(`--${flag} is not part of this version of runt`);
-  }
   const env = valuesOf(call, 'env');
-  for (const entry of env) if (!/^[^=]+=/.test(entry)) throw new RuntimeError(`invalid --env ${JSON.stringify(entry)}`, { hint: 'NAME=VALUE' });
-  const cwd = valueOf(call, 'cwd');
-  if (cwd !== undefined && !cwd.startsWith('/')) throw new RuntimeError(`invalid --cwd ${JSON.stringify(cwd)}`, { hint: 'an absolute path' });
+  for (const entry of env) if (!/^[^=]+=/.test(entry)) throw new RuntimeError(`invalid environment variable: ${JSON.stringify(entry)}`, { hint: 'NAME=VALUE' });
+  const cwd = valueOf(call, 'cwd') || undefined;
+  if (cwd !== undefined && !cwd.startsWith('/')) throw new RuntimeError(`Cwd must be an absolute path: --cwd ${JSON.stringify(cwd)}`);
   const preserve = valueOf(call, 'preserve-fds') ?? '0';
   if (!/^\d{1,4}$/.test(preserve)) throw new RuntimeError(`invalid value "${preserve}" for -preserve-fds`, { hint: 'a count of descriptors' });
   return {
@@ -60,14 +57,17 @@ function execOptions(call: Call): ExecOptions {
     tty: isOn(call, 'tty'),
     consoleSocket: valueOf(call, 'console-socket') || undefined,
     pidFile: valueOf(call, 'pid-file') || undefined,
+    pidfdSocket: valueOf(call, 'pidfd-socket') || undefined,
     cwd,
     env,
     user: userOf(valueOf(call, 'user')),
     additionalGids: valuesOf(call, 'additional-gids').map((gid) => idOf(gid, '-additional-gids')),
     capabilities: valuesOf(call, 'cap'),
     noNewPrivileges: isOn(call, 'no-new-privs'),
+    apparmorProfile: valueOf(call, 'apparmor') || undefined,
+    selinuxLabel: valueOf(call, 'process-label') || undefined,
     preserveFds: Number(preserve),
-    cgroup: valueOf(call, 'cgroup') || undefined,
+    cgroups: valuesOf(call, 'cgroup'),
     ignorePaused: isOn(call, 'ignore-paused'),
   };
 }

@@ -43,6 +43,8 @@ export interface Request {
   /** The same directory under a name short enough for a socket address (unix(7)). */
   readonly gateDirectory: string;
   readonly pidFile: string | undefined;
+  /** A listening unix socket that receives a pidfd of the process. */
+  readonly pidfdSocket: string | undefined;
   readonly noPivot: boolean;
   readonly noNewKeyring: boolean;
   /** Descriptors from 3 on that the process keeps (LISTEN_FDS and --preserve-fds). */

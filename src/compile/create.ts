@@ -17,12 +17,14 @@ import { birth, joinNamespaces, timeOffsets } from './namespaces.ts';
 import { loopback } from './network.ts';
 import { noNewPrivileges } from './no-new-privileges.ts';
 import { oomScoreAdj } from './oom-score-adj.ts';
+import { pidfdSocket } from './pidfd-socket.ts';
 import { pivotRoot, prepareRoot, rootPropagation, rootReadonly, rootSource } from './root.ts';
 import { readonlyPaths } from './readonly-paths.ts';
 import { resources } from './resources.ts';
 import { rlimits, rlimitsFromOutside } from './rlimits.ts';
 import { scheduling } from './scheduler.ts';
 import { seccompPrivileged, seccompUnprivileged } from './seccomp.ts';
+import { ownStdio } from './stdio.ts';
 import { sysctl } from './sysctl.ts';
 import { terminal } from './terminal.ts';
 import { cwd, user } from './user.ts';
@@ -71,12 +73,14 @@ export function compileCreate(context: Context): Program {
     ...dropBoundingSet(context), //      needs CAP_SETPCAP, before the ids change
     ...noNewPrivileges(context), //      decides when seccomp may load
     ...cwd(context), //                  made by root when missing
+    ...ownStdio(context), //             while root may still change an owner
     ...seccompPrivileged(context), //    without no_new_privs only CAP_SYS_ADMIN may load a filter: before ids change
     ...user(context), //                 groups, gid, uid, then cwd again: it may be open to the user alone
     ...capabilities(context), //         after setresuid, which clears what is effective
     ...findExecutable(context), //       as the user, in the container's PATH: a missing binary fails `create`
     ...seccompUnprivileged(context), //  as late as possible: the filter sees the least of ours
     ...rlimitsFromOutside(context), //   by the runtime: raising needs rights over the host
+    ...pidfdSocket(context), //          before anyone is told that the container exists
     ...gate(context), //                 publish `created`, then wait for `start`
     ...startHooks(context), //           config.md#startcontainer-hooks: after start, before the process
     ...runProcess(context), //           execve; the descriptors of the set-up close with it

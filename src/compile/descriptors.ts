@@ -15,10 +15,10 @@ export function inheritedDescriptors(context: Context): Readonly<Record<string, 
 }
 
 /** Closes whatever the caller leaked, and marks our own close-on-exec (CVE-2024-21626). */
-export function initialDescriptors(context: Context): readonly Step[] {
+export function initialDescriptors(context: Context, inherited = inheritedDescriptors(context)): readonly Step[] {
   const step = part('container', '');
   const first = firstDescriptor(context);
-  const beyond = first + 2 + Object.keys(inheritedDescriptors(context)).length;
+  const beyond = first + 2 + Object.keys(inherited).length;
   return [
     step('close_range', [beyond, 0xffff_ffff, 0], 'nothing the caller leaked reaches the container'),
     step('close_range', [first, beyond - 1, CLOSE_RANGE_CLOEXEC], 'ours close with execve'),

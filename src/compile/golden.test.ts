@@ -1,4 +1,5 @@
-// Golden programs: golden/*.md hold a part of config.json and the lines it compiles to. `--update` rewrites them; read the diff.
+// Golden programs: golden/*.md hold a part of config.json and the lines it compiles to, golden/exec.md whole programs of exec.
+// `--update` rewrites them; read the diff.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -7,6 +8,7 @@ import { openImage, readRecords } from '../program/decode.ts';
 import { encodeProgram } from '../program/encode.ts';
 import { printStep } from '../program/print.ts';
 import { compileCreate } from './create.ts';
+import { compileExec } from './exec.ts';
 import { testContext } from './testing.ts';
 
 const test = suite('golden');
@@ -21,11 +23,18 @@ function linesFor(change: Record<string, unknown>): string {
   return readRecords(image).filter(({ pointer }) => prefixes.some((prefix) => pointer === prefix || pointer.startsWith(`${prefix}/`))).map((view) => `${view.side === 'runtime' ? 'runtime  ' : 'container'} ${printStep(image, view)}\n`).join('');
 }
 
+/** All lines: what matters in exec is the order. */
+function execLines(change: Record<string, unknown>): string {
+  const context = testContext(change, { console: { kind: 'foreground' } });
+  const image = openImage(Buffer.from(encodeProgram(compileExec({ ...context, init: { pid: 7, startTime: '4711' }, entersUser: true }))))!;
+  return readRecords(image).map((view) => `${view.side === 'runtime' ? 'runtime  ' : 'container'} ${printStep(image, view)}\n`).join('');
+}
+
 for (const file of readdirSync(directory).filter((name) => name.endsWith('.md'))) {
   const text = readFileSync(join(directory, file), 'utf8');
   let rewritten = text;
   for (const [whole, title, json, expected] of text.matchAll(/### (.+)\n\n```json\n([^]*?)```\n\n```strace\n([^]*?)```/g)) {
-    const actual = linesFor(JSON.parse(json!) as Record<string, unknown>);
+    const actual = (file === 'exec.md' ? execLines : linesFor)(JSON.parse(json!) as Record<string, unknown>);
     rewritten = rewritten.replace(whole, () => whole.replace(/```strace\n[^]*```/, () => `\`\`\`strace\n${actual}\`\`\``));
     test(`${file}: ${title}`, () => assert.is(actual, update ? actual : expected));
   }

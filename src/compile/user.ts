@@ -17,6 +17,11 @@ export function cwd({ config }: Context): readonly Step[] {
   return steps;
 }
 
+/** As runc for exec: a missing directory is an error. */
+export function existingCwd({ config }: Context): readonly Step[] {
+  return [part('container', '/process/cwd')('chdir', [config.process?.cwd ?? '/'], 'before the ids change: it may be closed to the user', { result: 'cwd', tolerate: ['EACCES', 'EPERM'] })];
+}
+
 export function user(context: Context): readonly Step[] {
   const { config, host } = context;
   const user = config.process?.user;

@@ -1,79 +1,57 @@
 // The runtime-side operations of `create` that are not one system call.
-import { closeSync, renameSync, writeFileSync } from 'node:fs';
-import { posix } from 'node:path';
-import { AF_UNIX, BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI, BPF_PROG_ATTACH, BPF_PROG_LOAD, BPF_PROG_TYPE_CGROUP_DEVICE, O_CLOEXEC, O_PATH, O_WRONLY, SOCK_CLOEXEC, SOCK_STREAM } from '../../native/linux/constants.ts';
-import { errnoName } from '../../native/linux/errno.ts';
-import { call, scratch, sendMessage, text, unixAddress } from '../../native/linux/syscalls.ts';
+import { closeSync } from 'node:fs';
+import { BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI, BPF_PROG_ATTACH, BPF_PROG_LOAD, BPF_PROG_TYPE_CGROUP_DEVICE, O_CLOEXEC, O_WRONLY } from '../../native/linux/constants.ts';
+import { call, scratch, text } from '../../native/linux/syscalls.ts';
 import type { Context } from '../compile/context.ts';
-import { RuntimeError } from '../errors.ts';
 import { getSlot, type Handler } from '../execute/records.ts';
-import { readText, type Image } from '../program/decode.ts';
+import type { Image } from '../program/decode.ts';
 import { kind } from '../program/layout.ts';
 import type { Bundle } from './bundle.ts';
 import { copyTree } from './copy-tree.ts';
+import { givingHandlers, textOf } from './giving.ts';
 import { runHook, runHookInside, type HookKind } from './hooks.ts';
 import { mapUserNamespace, writeIdMap } from './id-maps.ts';
-import { processStartTime, writeState, type ContainerState } from './state.ts';
+import { writePidFile } from './pid-file.ts';
+import { hookState, processStartTime, writeState, type ContainerState } from './state.ts';
 
 /** What the handlers found out on the way. */
 export interface CreateResult {
   state: ContainerState;
   /** The master of the container's pty when the runtime keeps it, or -1. */
-  terminal: number;
+  readonly terminal: () => number;
 }
 
-/** Handlers for a create, or without a bundle for an exec, which has no hooks; `result` is filled as they run. */
-export function createHandlers(context: Context, state: ContainerState, bundle: Bundle | undefined): { readonly handlers: Readonly<Record<string, Handler>>; readonly result: CreateResult } {
-  const result: CreateResult = { state, terminal: -1 };
+/** Handlers for a create; `result` is filled as they run. */
+export function createHandlers(context: Context, state: ContainerState, bundle: Bundle): { readonly handlers: Readonly<Record<string, Handler>>; readonly result: CreateResult } {
+  const given = givingHandlers(state, 'creating');
+  const result: CreateResult = { state, terminal: given.terminal };
   const init = (image: Image): number => getSlot(image, 'init') ?? 0;
   const handlers: Record<string, Handler> = {
+    ...given.handlers,
     write_file: (args, _view, image) => writeFile(expand(textOf(image, args[0]!), image), args[1]!, args[2]!),
     write_id_map: (args, view, image) => writeIdMap(init(image), expand(textOf(image, args[0]!), image), args[1]!, args[2]!, view.args[3]!.kind === kind.null ? undefined : textOf(image, args[3]!), textOf(image, args[1]!)),
     map_user_namespace: (args, _view, image) => mapUserNamespace(context.request.stateDirectory, textOf(image, args[0]!), textOf(image, args[2]!)),
     open_in_proc: (args, _view, image) => call('openat', -100, text(expand(textOf(image, args[0]!), image)), O_CLOEXEC, 0),
     attach_device_filter: (args) => attachDeviceFilter(args[0]!, args[1]!, args[2]!),
     copy_tree: (args) => copyTree(args[0]!, args[1]!),
-    send_fd: (args, _view, image) => {
-      const path = textOf(image, args[0]!);
-      if (path === '') {
-        result.terminal = args[1]!;
-        return 0;
-      }
-      return sendDescriptor(path, args[1]!, Buffer.from(textOf(image, args[2]!)));
-    },
-    send_listener: (args, _view, image) => {
-      const metadata = textOf(image, args[2]!);
-      const status = { ociVersion: state.ociVersion, fds: ['seccompFd'], pid: init(image), metadata, state: hookState(state, bundle === undefined ? 'running' : 'creating', init(image)) };
-      return sendDescriptor(textOf(image, args[0]!), args[1]!, Buffer.from(JSON.stringify(status)));
-    },
     hook: (args, _view, image) => {
       const hookKind = textOf(image, args[0]!) as HookKind;
       const index = args[1]!;
-      const hook = bundle!.config.hooks![hookKind]![index]!;
+      const hook = bundle.config.hooks![hookKind]![index]!;
       const report = hookState(state, 'creating', init(image));
       if (hookKind === 'createContainer') runHookInside(context, { kind: hookKind, init: init(image), index }, index, hook, report);
-      else runHook(hookKind, index, hook, report, bundle!.path);
+      else runHook(hookKind, index, hook, report, bundle.path);
       return 0;
     },
     publish: (args, view, image) => {
       const pid = init(image);
       result.state = { ...state, pid, startTime: processStartTime(pid) ?? '', status: 'created' };
       writeState(context.request.stateDirectory, result.state);
-      return view.args[1]!.kind === kind.null ? 0 : writePidFile(textOf(image, args[1]!), pid);
+      if (view.args[1]!.kind !== kind.null) writePidFile(textOf(image, args[1]!), pid);
+      return 0;
     },
   };
   return { handlers, result };
-}
-
-/** The state a hook or a seccomp agent is told (runtime.md#state). */
-export function hookState(state: ContainerState, status: string, pid: number): { ociVersion: string; id: string; status: string; pid: number; bundle: string; annotations?: Readonly<Record<string, string>> } {
-  const { ociVersion, id, bundle, annotations } = state;
-  return { ociVersion, id, status, pid, bundle, ...(annotations === undefined ? {} : { annotations }) };
-}
-
-/** Text at an address of the image. */
-function textOf(image: Image, address: number): string {
-  return readText(image.bytes, address - image.base);
 }
 
 /** `/proc/$init/uid_map`: the pid is known only at run time. */
@@ -88,40 +66,6 @@ function writeFile(path: string, address: number, length: number): number {
   const written = call('write', fd, address, length);
   closeSync(fd);
   return written;
-}
-
-/** The pid file appears whole or not at all: written beside, then renamed. No newline: managers parse it as it is. */
-export function writePidFile(path: string, pid: number): number {
-  const beside = posix.join(posix.dirname(path), `.${posix.basename(path)}.${process.pid}`);
-  try {
-    writeFileSync(beside, String(pid), { flag: 'wx', mode: 0o666 });
-    renameSync(beside, path);
-    return 0;
-  } catch (error) {
-    throw new RuntimeError(`cannot write the pid file ${path}: ${(error as NodeJS.ErrnoException).code}`, { cause: error });
-  }
-}
-
-/** Connects to a listening unix socket and passes one descriptor with some bytes: console-socket and seccomp listener protocol. */
-function sendDescriptor(path: string, fd: number, data: Uint8Array): number {
-  const socket = call('socket', AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (socket < 0) return socket;
-  let parent = -1;
-  try {
-    let name = path;
-    if (Buffer.byteLength(name) > 107) {
-      parent = call('openat', -100, text(posix.dirname(path)), O_PATH | O_CLOEXEC, 0);
-      if (parent < 0) return parent;
-      name = `/proc/self/fd/${parent}/${posix.basename(path)}`;
-    }
-    const address = unixAddress(name);
-    const connected = call('connect', socket, address, address.length);
-    if (connected < 0) throw new RuntimeError(`cannot connect to ${path}: ${errnoName(-connected)}`, { errno: errnoName(-connected), hint: 'its owner must be listening before the runtime is called' });
-    return Math.min(0, sendMessage(socket, data, [fd]));
-  } finally {
-    closeSync(socket);
-    if (parent >= 0) closeSync(parent);
-  }
 }
 
 const ATTRIBUTES = 24576; // offset into the scratch memory

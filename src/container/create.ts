@@ -16,8 +16,10 @@ import { readBundle, type Bundle } from './bundle.ts';
 import { createHandlers } from './create-handlers.ts';
 import { gatherHost } from './host.ts';
 import { chooseCgroup } from './cgroup.ts';
+import { consoleOf } from './console.ts';
 import { prepareFilter, prepareDeviceFilter } from './filters.ts';
 import type { CreateOptions } from './options.ts';
+import { checkPreserved } from './preserved.ts';
 import { keepFailedRecord } from './record.ts';
 import { alreadyExists, containerExists, createStateDirectory, removeStateDirectory, writeState, type ContainerState } from './state.ts';
 
@@ -33,14 +35,15 @@ export interface Created {
 export function createContainer(options: CreateOptions, keepsTerminal = false): Created {
   if (containerExists(options.root, options.id)) throw alreadyExists(options.root, options.id);
   const bundle = readBundle(options.bundle);
-  checkConsole(options, bundle, keepsTerminal);
+  const console = consoleFor(options, bundle, keepsTerminal);
+  checkPreserved(listenFds() + options.preserveFds);
   const cgroup = chooseCgroup(bundle.config, options);
   const directory = createStateDirectory(options.root, options.id);
   let request: Request;
   let context: Context;
   let state: ContainerState;
   try {
-    request = requestOf(options, bundle, directory, keepsTerminal, cgroup !== undefined);
+    request = requestOf(options, bundle, directory, console, cgroup !== undefined);
     context = { config: bundle.config, host: gatherHost(bundle.config, bundle.path, bundle.rootfs, cgroup), request };
     state = initialState(options, bundle, cgroup?.path);
     writeFileSync(`${directory}/config.json`, bundle.bytes, { mode: 0o600 });
@@ -49,10 +52,10 @@ export function createContainer(options: CreateOptions, keepsTerminal = false): 
     removeStateDirectory(directory);
     throw error;
   }
-  return runProgram(options, bundle, context, state, keepsTerminal);
+  return runProgram(options, bundle, context, state);
 }
 
-function runProgram(options: CreateOptions, bundle: Bundle, context: Context, state: ContainerState, keepsTerminal: boolean): Created {
+function runProgram(options: CreateOptions, bundle: Bundle, context: Context, state: ContainerState): Created {
   const directory = context.request.stateDirectory;
   let execution: Execution | undefined;
   let program: ReturnType<typeof writeProgram> | undefined;
@@ -67,9 +70,8 @@ function runProgram(options: CreateOptions, bundle: Bundle, context: Context, st
       inherited: Object.keys(compiled.inherited),
     });
     closeSync(program.fd);
-    if (!keepsTerminal && result.terminal >= 0) closeSync(result.terminal);
     closeSync(execution.channel);
-    return { state: result.state, bundle, terminal: keepsTerminal ? result.terminal : -1 };
+    return { state: result.state, bundle, terminal: result.terminal() };
   } catch (error) {
     const described = error instanceof StepFailure && execution !== undefined ? describeFailure(execution.image, error, bundle.position) : located(error, bundle);
     if (execution !== undefined) {
@@ -104,24 +106,19 @@ function removeMade(image: Image): void {
   }
 }
 
-function checkConsole(options: CreateOptions, bundle: Bundle, keepsTerminal: boolean): void {
-  const terminal = bundle.config.process?.terminal === true;
-  const refuse = (message: string, hint?: string): never => {
-    throw new RuntimeError(message, { pointer: '/process/terminal', position: bundle.position('/process/terminal'), hint });
-  };
-  if (options.consoleSocket !== undefined && (!terminal || keepsTerminal)) refuse('cannot use console socket if runt will not detach or allocate tty');
-  if (terminal && !keepsTerminal && options.consoleSocket === undefined) {
-    refuse('cannot allocate tty if runt will detach without setting console socket', '--console-socket PATH, or "terminal": false');
+/** Where the pty goes; an error has its place in config.json. */
+function consoleFor(options: CreateOptions, bundle: Bundle, keepsTerminal: boolean): Request['console'] {
+  try {
+    return consoleOf(bundle.config.process?.terminal === true, !keepsTerminal, options.consoleSocket);
+  } catch (error) {
+    throw located(error, bundle);
   }
 }
 
 /** sun_path holds 107 bytes (unix(7)); a longer state directory is reached through a descriptor. */
 const LONGEST_GATE_DIRECTORY = 107 - '/start.sock'.length;
 
-function requestOf(options: CreateOptions, bundle: Bundle, directory: string, keepsTerminal: boolean, hasCgroup: boolean): Request {
-  const terminal = bundle.config.process?.terminal === true;
-  const console = !terminal ? ({ kind: 'none' } as const) : keepsTerminal ? ({ kind: 'foreground' } as const) : ({ kind: 'socket', path: options.consoleSocket! } as const);
-  const listenFds = /^\d{1,4}$/.test(process.env['LISTEN_FDS'] ?? '') ? Number(process.env['LISTEN_FDS']) : 0;
+function requestOf(options: CreateOptions, bundle: Bundle, directory: string, console: Request['console'], hasCgroup: boolean): Request {
   return {
     id: options.id,
     bundle: bundle.path,
@@ -129,15 +126,22 @@ function requestOf(options: CreateOptions, bundle: Bundle, directory: string, ke
     stateDirectory: directory,
     gateDirectory: gateDirectory(directory),
     pidFile: options.pidFile === undefined ? undefined : posix.resolve(options.pidFile),
+    pidfdSocket: options.pidfdSocket,
     noPivot: options.noPivot,
     noNewKeyring: options.noNewKeyring,
-    preservedFds: listenFds + options.preserveFds,
-    listenFds,
+    preservedFds: listenFds() + options.preserveFds,
+    listenFds: listenFds(),
     listenFdNames: process.env['LISTEN_FDNAMES'],
     console,
     filter: prepareFilter(bundle.config, options.root),
     deviceFilter: hasCgroup ? prepareDeviceFilter(bundle.config) : undefined,
   };
+}
+
+/** How many descriptors of socket activation there are (sd_listen_fds(3)). LISTEN_PID is not compared: it names whoever started us. */
+function listenFds(): number {
+  const { LISTEN_FDS } = process.env;
+  return /^\d{1,4}$/.test(LISTEN_FDS ?? '') ? Number(LISTEN_FDS) : 0;
 }
 
 /** The state directory under a name short enough for a socket address. */
@@ -164,6 +168,7 @@ function initialState(options: CreateOptions, bundle: Bundle, cgroup: string | u
     cgroup: cgroup === undefined ? null : { path: cgroup },
     status: 'creating',
     privatePidNamespace: config.linux?.namespaces?.some(({ type }) => type === 'pid') ?? false,
+    ...(options.noNewKeyring ? { noNewKeyring: true } : {}),
     hooks: {
       startContainer: (config.hooks?.startContainer?.length ?? 0) > 0,
       poststart: (config.hooks?.poststart?.length ?? 0) > 0,

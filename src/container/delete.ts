@@ -3,14 +3,13 @@ import { closeSync } from 'node:fs';
 import { call, pollReadable, waitStatus } from '../../native/linux/syscalls.ts';
 import { killCgroup, removeCgroup } from '../cgroup/remove.ts';
 import { RuntimeError } from '../errors.ts';
-import { hookState } from './create-handlers.ts';
 import { runHook } from './hooks.ts';
 import { killInit } from './kill.ts';
 import { withLock } from './lock.ts';
 import { recordedCgroup } from './record.ts';
-import { containerExists, processStartTime, readState, removeStateDirectory, type ContainerState } from './state.ts';
+import { containerExists, hookState, processStartTime, readState, removeStateDirectory, type ContainerState } from './state.ts';
 import { currentStatus } from './status.ts';
-import { storedConfig } from './start.ts';
+import { storedConfig } from './stored-config.ts';
 
 const PATIENCE = 10_000;
 

@@ -1,53 +1,53 @@
 // `exec`: another process in a container that exists; in the foreground runt stays and ends as the process ends.
-import { closeSync, existsSync, readFileSync, unlinkSync } from 'node:fs';
-import { basename, posix } from 'node:path';
-import { exitCode, waitStatusAsync } from '../../native/linux/syscalls.ts';
+import { closeSync } from 'node:fs';
+import { posix } from 'node:path';
+import { errnoNumber } from '../../native/linux/errno.ts';
+import { call, waitStatus } from '../../native/linux/syscalls.ts';
 import type { Config } from '../../spec/config.ts';
-import { decodeConfig, JsonError, locate, parseJson } from '../../spec/json.ts';
-import { checkSemantics } from '../../spec/semantic.ts';
-import { validateConfig } from '../../spec/validate.ts';
-import { findCgroupMount, ownCgroup } from '../cgroup/locate.ts';
-import type { CgroupHost, Context, Request } from '../compile/context.ts';
+import { has } from '../compile/context.ts';
 import { firstDescriptor } from '../compile/descriptors.ts';
+import type { ExecContext } from '../compile/enter.ts';
 import { compileExec } from '../compile/exec.ts';
 import { RuntimeError } from '../errors.ts';
 import { abandon, beginExecution, executeProgram, StepFailure, type Execution } from '../execute/execute.ts';
 import { describeFailure } from '../execute/failure.ts';
 import { writeProgram } from '../execute/program-file.ts';
-import { issuesError } from './bundle.ts';
-import { createHandlers, writePidFile } from './create-handlers.ts';
+import type { Handler } from '../execute/records.ts';
+import { consoleOf } from './console.ts';
+import { execCgroup } from './exec-cgroup.ts';
+import { execProcess } from './exec-process.ts';
 import { prepareFilter } from './filters.ts';
-import { gatherHost } from './host.ts';
+import { givingHandlers, textOf } from './giving.ts';
+import { homeIn, isInitialUserNamespace, isOurNamespace, needsHome, readInRoot } from './host.ts';
 import type { ExecOptions } from './options.ts';
-import { storedConfig } from './start.ts';
+import { checkPreserved } from './preserved.ts';
 import { processStartTime, readState, type ContainerState } from './state.ts';
 import { currentStatus } from './status.ts';
-
-type Process = NonNullable<Config['process']>;
+import { storedConfig } from './stored-config.ts';
 
 /** Runs a process in a container; resolves to the exit status runt is to end with. Throws RuntimeError when it could not be run. */
 export async function execInContainer(options: ExecOptions): Promise<number> {
-  const { root, id } = options;
+  const { root, id, detach } = options;
   const directory = `${root}/${id}`;
   const state = readState(root, id);
   checkStatus(currentStatus(state, directory), options);
   const stored = storedConfig(directory);
-  const { process, position } = processOf(options, stored);
-  const config: Config = { ...stored, process };
-  const cgroup = state.cgroup === null ? undefined : cgroupOf(state, options);
-  const context: Context = {
-    config,
-    host: { ...gatherHost({ ...config, mounts: config.mounts?.filter(({ destination }) => destination === '/etc/passwd') ?? [] }, state.bundle, state.rootfs, undefined), cgroup },
-    request: requestOf(options, config, state),
-  };
+  const { process, position } = await execProcess(options, stored);
+  checkPreserved(options.preserveFds);
+  const context = contextOf(options, state, { ...stored, process });
+  const foreground = detach ? undefined : (await import('./foreground.ts')).beginForeground();
   const { pid, terminal } = enterContainer(context, state, position);
-  if (options.pidFile !== undefined) writePidFile(posix.resolve(options.pidFile), pid);
-  if (options.detach) return 0;
-  const { foreground } = await import('./foreground.ts');
-  const proxy = await foreground({ ...state, pid, startTime: processStartTime(pid) ?? '' }, terminal);
-  const status = exitCode(await waitStatusAsync(pid));
-  await proxy.finish();
-  return status;
+  try {
+    if (options.pidFile !== undefined) (await import('./pid-file.ts')).writePidFile(posix.resolve(options.pidFile), pid);
+    if (foreground === undefined) return 0;
+    foreground.attach(pid, terminal);
+    return await foreground.ended();
+  } catch (error) {
+    foreground?.restore();
+    call('kill', pid, 9);
+    waitStatus(pid);
+    throw error;
+  }
 }
 
 /** runtime.md has no exec: the states and their words are runc's. */
@@ -57,21 +57,41 @@ function checkStatus(status: string, { ignorePaused }: ExecOptions): void {
   if (status === 'paused' && !ignorePaused) throw new RuntimeError('cannot exec in a paused container (use --ignore-paused to override)');
 }
 
-/** Runs the program up to execve. The file of the program has no name any more when the process runs. */
-function enterContainer(context: Context, state: ContainerState, position: (pointer: string) => string | undefined): { readonly pid: number; readonly terminal: number } {
-  const compiled = compileExec(context, state.pid);
-  const path = `${context.request.stateDirectory}/exec-${process.pid}.program`;
-  const program = writeProgram(path, compiled, { id: state.id, command: 'exec', started: BigInt(Date.now()) * 1_000_000n });
-  let execution: Execution | undefined;
+function contextOf(options: ExecOptions, state: ContainerState, config: Config): ExecContext {
+  const euid = process.geteuid!();
+  const isPrivileged = euid === 0 && isInitialUserNamespace();
+  const directory = `${options.root}/${options.id}`;
+  return {
+    config,
+    init: state,
+    entersUser: has(config, 'user') && !isOurNamespace('user', state.pid),
+    host: {
+      euid, isPrivileged, files: new Set(), hasKcore: false, rootfsMountPoint: undefined,
+      home: needsHome(config.process) ? homeIn(readInRoot(`/proc/${state.pid}/root`, 'etc/passwd'), config.process) : '/',
+      cgroup: execCgroup(state, options.cgroups, isPrivileged),
+    },
+    request: {
+      id: options.id, bundle: state.bundle, rootfs: state.rootfs, stateDirectory: directory, gateDirectory: directory, pidFile: undefined,
+      pidfdSocket: options.pidfdSocket, noPivot: false, noNewKeyring: state.noNewKeyring === true,
+      preservedFds: options.preserveFds, listenFds: 0, listenFdNames: undefined,
+      console: consoleOf(config.process?.terminal === true, options.detach, options.consoleSocket),
+      filter: prepareFilter(config, options.root), deviceFilter: undefined,
+    },
+  };
+}
+
+/** Runs the program up to execve. Throws RuntimeError; then nothing of it is left. */
+function enterContainer(context: ExecContext, state: ContainerState, position: (pointer: string) => string | undefined): { readonly pid: number; readonly terminal: number } {
+  const compiled = compileExec(context);
+  const program = writeProgram(undefined, compiled, { id: state.id, command: 'exec', started: BigInt(Date.now()) * 1_000_000n });
+  const execution: Execution = beginExecution(program);
+  const given = givingHandlers(state, 'running');
   try {
-    unlinkSync(path);
-    execution = beginExecution(program);
-    const { handlers, result } = createHandlers(context, state, undefined);
+    const handlers: Record<string, Handler> = { ...given.handlers, open_init: (args, _view, image) => openInit(args[0]!, textOf(image, args[1]!)) };
     const pid = executeProgram(execution, program, { handlers, firstDescriptor: firstDescriptor(context), inherited: Object.keys(compiled.inherited) });
     closeSync(execution.channel);
-    return { pid, terminal: result.terminal };
+    return { pid, terminal: given.terminal() };
   } catch (error) {
-    if (execution === undefined) throw error;
     const described = error instanceof StepFailure ? describeFailure(execution.image, error, position) : error;
     abandon(execution);
     throw described;
@@ -80,95 +100,10 @@ function enterContainer(context: Context, state: ContainerState, position: (poin
   }
 }
 
-function requestOf(options: ExecOptions, config: Config, state: ContainerState): Request {
-  const listenFds = /^\d{1,4}$/.test(process.env['LISTEN_FDS'] ?? '') ? Number(process.env['LISTEN_FDS']) : 0;
-  const directory = `${options.root}/${options.id}`;
-  return {
-    id: options.id,
-    bundle: state.bundle,
-    rootfs: state.rootfs,
-    stateDirectory: directory,
-    gateDirectory: directory,
-    pidFile: undefined,
-    noPivot: false,
-    noNewKeyring: false,
-    preservedFds: listenFds + options.preserveFds,
-    listenFds,
-    listenFdNames: process.env['LISTEN_FDNAMES'],
-    console: consoleOf(options, config.process?.terminal === true),
-    filter: prepareFilter(config, options.root),
-    deviceFilter: undefined,
-  };
-}
-
-function consoleOf({ detach, consoleSocket }: ExecOptions, terminal: boolean): Request['console'] {
-  if (consoleSocket !== undefined && (!terminal || !detach)) throw new RuntimeError('cannot use console socket if runt will not detach or allocate tty');
-  if (!terminal) return { kind: 'none' };
-  if (consoleSocket !== undefined) return { kind: 'socket', path: consoleSocket };
-  if (detach) throw new RuntimeError('cannot allocate tty if runt will detach without setting console socket', { hint: '--console-socket PATH' });
-  return { kind: 'foreground' };
-}
-
-/** Where the process is born: the container's cgroup, one below it (--cgroup), or init's own where a tree of init's has grown. */
-function cgroupOf(state: ContainerState, { cgroup }: ExecOptions): CgroupHost | undefined {
-  const mount = findCgroupMount();
-  const base = state.cgroup!.path;
-  if (mount === undefined || !existsSync(base)) return undefined;
-  const at = (path: string): CgroupHost => ({ mount, path, missing: [], enable: [], controllers: [] });
-  if (cgroup !== undefined) {
-    if (cgroup.includes(':')) throw new RuntimeError(`invalid --cgroup ${cgroup}`, { hint: 'cgroup v2 has one hierarchy: give a path alone' });
-    const path = posix.join(base, cgroup);
-    if (path !== base && !path.startsWith(`${base}/`)) throw new RuntimeError(`--cgroup ${cgroup}: not below the container's cgroup`);
-    if (!existsSync(path)) throw new RuntimeError(`--cgroup ${cgroup}: no such cgroup below ${base}`);
-    return at(path);
-  }
-  const isInner = readFileSync(`${base}/cgroup.subtree_control`, 'utf8').trim() !== '';
-  return at(isInner ? posix.join(mount, ownCgroup(state.pid)) : base);
-}
-
-/** The process to run, and where a pointer into it is: a line of --process FILE, or nowhere for flags. */
-function processOf(options: ExecOptions, stored: Config): { readonly process: Process; readonly position: (pointer: string) => string | undefined } {
-  if (options.processFile === undefined) return { process: fromFlags(options, stored), position: () => undefined };
-  const name = basename(options.processFile);
-  let text: string;
-  let process: unknown;
-  try {
-    text = decodeConfig(readFileSync(options.processFile));
-    process = parseJson(text);
-  } catch (error) {
-    if (error instanceof JsonError) throw new RuntimeError(`${options.processFile} is not JSON: ${error.message}`, { position: `${name}:${error.line}:${error.column}` });
-    throw new RuntimeError(`cannot read ${options.processFile}: ${(error as NodeJS.ErrnoException).code}`);
-  }
-  const position = (pointer: string): string => {
-    const { line, column } = locate(text, pointer.replace(/^\/process/, ''));
-    return `${name}:${line}:${column}`;
-  };
-  check({ ...stored, process: process as Process }, position);
-  return { process: process as Process, position };
-}
-
-function check(config: Config, position: (pointer: string) => string): void {
-  const mine = (issues: ReturnType<typeof validateConfig>): ReturnType<typeof validateConfig> => issues.filter(({ severity, pointer }) => severity === 'error' && pointer.startsWith('/process'));
-  let issues = mine(validateConfig(config));
-  if (issues.length === 0) issues = mine(checkSemantics(config));
-  if (issues.length > 0) throw issuesError(issues, position);
-}
-
-/** The container's own process, changed by the flags as runc changes it. */
-function fromFlags(options: ExecOptions, { process: own }: Config): Process {
-  if (options.args.length === 0) throw new RuntimeError('process args cannot be empty', { hint: 'runt exec CONTAINER COMMAND [ARGUMENT...], or --process FILE' });
-  if (own === undefined) throw new RuntimeError('the container has no process to take user and environment from', { hint: '--process FILE' });
-  const more = (set: readonly string[] | undefined): readonly string[] => [...(set ?? []), ...options.capabilities];
-  const { capabilities } = own;
-  const withCapabilities = options.capabilities.length === 0 ? capabilities : { ...capabilities, bounding: more(capabilities?.bounding), effective: more(capabilities?.effective), permitted: more(capabilities?.permitted) };
-  return {
-    ...own,
-    args: options.args,
-    terminal: options.tty,
-    cwd: options.cwd ?? own.cwd,
-    env: [...(own.env ?? []), ...options.env],
-    noNewPrivileges: options.noNewPrivileges || own.noNewPrivileges === true,
-    user: { ...own.user, ...options.user, additionalGids: [...(own.user?.additionalGids ?? []), ...options.additionalGids] } as NonNullable<Process['user']>,
-    ...(withCapabilities === undefined ? {} : { capabilities: withCapabilities }),
-  } as Process;
+/** Compared after it is open: from then on it names one process for good. */
+function openInit(pid: number, startTime: string): number {
+  const pidfd = call('pidfd_open', pid, 0);
+  if (pidfd < 0 || processStartTime(pid) === startTime) return pidfd;
+  closeSync(pidfd);
+  return -errnoNumber('ESRCH');
 }

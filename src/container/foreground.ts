@@ -1,77 +1,123 @@
-// `run` without --detach: signals go to init, and the terminal of the caller is the terminal of the container.
-import { closeSync, writeSync, read as readFd } from 'node:fs';
+// `run` and `exec` without --detach: signals go to the process, and the terminal of the caller is its terminal.
+import { closeSync, readSync } from 'node:fs';
+import { constants } from 'node:os';
 import { isatty } from 'node:tty';
-import { TCGETS, TCSETS, TIOCGWINSZ, TIOCSWINSZ } from '../../native/linux/constants.ts';
-import { call } from '../../native/linux/syscalls.ts';
-import { signalInit } from './kill.ts';
-import type { ContainerState } from './state.ts';
+import { F_SETFL, O_NONBLOCK, O_RDWR, POLLIN, TCGETS, TCSETS, TIOCGWINSZ, TIOCSWINSZ } from '../../native/linux/constants.ts';
+import { errnoNumber } from '../../native/linux/errno.ts';
+import { call, exitCode, pollAsync, waitStatus, waitStatusAsync } from '../../native/linux/syscalls.ts';
+import { write } from '../log.ts';
 
 export interface Foreground {
-  /** Gives the caller its terminal back as it was. */
+  /** Signals now go to this child of ours; `terminal` is the master of its pty, or -1 when it has the caller's stdio itself. */
+  readonly attach: (pid: number, terminal: number) => void;
+  /** The exit status of the process, once it has ended and all it wrote is shown; the caller's terminal is as it was. */
+  readonly ended: () => Promise<number>;
+  /** Gives the caller its terminal back. */
   readonly restore: () => void;
-  /** Writes what the container still had to say, then restores. */
-  readonly finish: () => Promise<void>;
 }
 
-const forwarded = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGCONT', 'SIGTSTP'] as const;
+/** All that a JavaScript engine hands out and that are not its own affair (SIGCHLD, SIGURG, SIGPIPE), as runc. */
+const forwarded = [
+  'SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTRAP', 'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGTERM', 'SIGSTKFLT', 'SIGCONT', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU',
+  'SIGXCPU', 'SIGXFSZ', 'SIGVTALRM', 'SIGPROF', 'SIGIO', 'SIGPWR', 'SIGSYS',
+] as const;
 
-/** Begins forwarding. `terminal` is the pty's master, or -1 when the container uses the caller's stdio itself. */
-export async function foreground(state: ContainerState, terminal: number): Promise<Foreground> {
-  const numbers = (await import('node:os')).constants.signals;
-  for (const name of forwarded) process.on(name, () => void signalInit(state, numbers[name]));
-  if (terminal < 0) return { restore: () => {}, finish: async () => {} };
-
-  const saved = isatty(0) ? rawMode() : undefined;
-  const resize = (): void => {
-    const size = Buffer.alloc(8);
-    if (isatty(0) && call('ioctl', 0, TIOCGWINSZ, size) === 0) call('ioctl', terminal, TIOCSWINSZ, size);
+/** Catches signals from now on: those that come before there is a process are kept for it. */
+export function beginForeground(): Foreground {
+  let child = { pid: 0, pidfd: -1 };
+  let terminal = -1;
+  let saved: Buffer | undefined;
+  const early: number[] = [];
+  const signal = (number: number): void => {
+    if (child.pidfd < 0) early.push(number);
+    else call('pidfd_send_signal', child.pidfd, number, 0, 0);
   };
-  resize();
-  process.on('SIGWINCH', resize);
-  // Not a read on a worker thread: one that never returns would keep the engine from ending.
-  const input = process.stdin;
-  input.on('data', (chunk: Buffer) => writeAll(terminal, chunk));
-  input.on('end', () => writeAll(terminal, Buffer.from([4])));
-  input.on('error', () => {});
-  const output = copyOut(terminal);
+  for (const name of forwarded) process.on(name, () => signal(constants.signals[name]));
   const restore = (): void => {
     if (saved !== undefined) call('ioctl', 0, TCSETS, saved);
+    saved = undefined;
   };
   return {
     restore,
-    finish: async () => {
-      await output;
-      input.destroy();
+    attach: (pid, master) => {
+      child = { pid, pidfd: call('pidfd_open', pid, 0) };
+      terminal = master;
+      early.forEach(signal);
+      if (terminal < 0) return;
+      const resize = (): void => {
+        const size = Buffer.alloc(8);
+        if (call('ioctl', 0, TIOCGWINSZ, size) === 0) call('ioctl', terminal, TIOCSWINSZ, size);
+      };
+      resize();
+      process.on('SIGWINCH', resize);
+      process.on('exit', restore);
+      if (isatty(0)) saved = rawMode();
+      copyIn(terminal);
+    },
+    ended: async () => {
+      if (terminal < 0) return exitCode(await waitStatusAsync(child.pid));
+      await copyOut(terminal, child.pidfd);
+      process.stdin.destroy();
       restore();
       closeSync(terminal);
+      const ended = waitStatus(child.pid);
+      return typeof ended === 'object' ? exitCode(ended.status) : 255;
     },
   };
 }
 
-/** Reads the master until the last slave is closed (EIO, pty(7)). */
-function copyOut(terminal: number): Promise<void> {
+/** Reads of what a process left in its terminal: who still writes there writes for ever. */
+const MOST_LEFT = 256;
+
+/**
+ * Shows what the terminal has until the process ends and nothing is left, though others may still hold the terminal.
+ * Not a read on a worker thread: one that never returns would keep the engine from ending.
+ */
+async function copyOut(terminal: number, process: number): Promise<void> {
   const bytes = Buffer.alloc(65536);
-  return new Promise((resolve) => {
-    const next = (): void => {
-      readFd(terminal, bytes, 0, bytes.length, null, (error, length) => {
-        if (error !== null || length === 0) return resolve();
-        writeAll(1, bytes.subarray(0, length));
-        next();
-      });
-    };
-    next();
-  });
+  for (let isOpen = true, hasEnded = false, left = MOST_LEFT; left > 0; ) {
+    const [output = 0, end = 0] = await pollAsync([isOpen ? terminal : -1, hasEnded ? -1 : process], hasEnded ? 0 : -1);
+    if ((output & POLLIN) !== 0) {
+      try {
+        write(1, bytes.subarray(0, readSync(terminal, bytes)));
+      } catch {
+        isOpen = false; // EIO: the last slave is closed (pty(7))
+      }
+    } else if (hasEnded) return;
+    else if (output !== 0) isOpen = false;
+    hasEnded ||= end !== 0;
+    if (hasEnded) left--;
+  }
 }
 
-function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) {
-    try {
-      at += writeSync(fd, bytes, at);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+const EAGAIN = -errnoNumber('EAGAIN');
+const PAUSE = 5;
+
+/** Never waits for the terminal to take more: its owner may wait for us to show what it wrote. */
+function copyIn(terminal: number): void {
+  call('fcntl', terminal, F_SETFL, O_RDWR | O_NONBLOCK);
+  const input = process.stdin;
+  const waiting: Buffer[] = [];
+  const pump = (): void => {
+    for (let chunk = waiting[0]; chunk !== undefined; chunk = waiting[0]) {
+      const written = call('write', terminal, chunk, chunk.length);
+      if (written === EAGAIN) {
+        input.pause();
+        setTimeout(pump, PAUSE);
+        return;
+      }
+      waiting.shift();
+      if (written >= 0 && written < chunk.length) waiting.unshift(chunk.subarray(written));
     }
-  }
+    input.resume();
+  };
+  const put = (chunk: Buffer): void => {
+    waiting.push(chunk);
+    if (waiting.length === 1) pump();
+  };
+  input.on('data', put);
+  input.on('end', () => put(Buffer.from([4])));
+  input.on('error', () => {});
 }
 
 /** termios(3) cfmakeraw on standard input; returns what was there. */

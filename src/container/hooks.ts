@@ -1,14 +1,14 @@
 // Runs hooks (config.md#posix-platform-hooks): in the runtime's namespaces by posix_spawn, in the container's by a program of their own.
 import { closeSync, readSync } from 'node:fs';
 import type { Config, Hook } from '../../spec/config.ts';
-import { MFD_CLOEXEC } from '../../native/linux/constants.ts';
 import { errnoName } from '../../native/linux/errno.ts';
 import { spawn } from '../../native/linux/spawn.ts';
-import { call, exitCode, pollReadable, text, waitStatus } from '../../native/linux/syscalls.ts';
+import { call, exitCode, pollReadable, waitStatus } from '../../native/linux/syscalls.ts';
 import { compileHook, type HookPlace } from '../compile/hook-program.ts';
 import type { Context } from '../compile/context.ts';
 import { RuntimeError } from '../errors.ts';
 import { beginExecution, executeProgram } from '../execute/execute.ts';
+import { memoryFile } from '../execute/memory-file.ts';
 import { writeProgram } from '../execute/program-file.ts';
 
 export type HookKind = keyof NonNullable<Config['hooks']>;
@@ -68,12 +68,6 @@ function withFiles(state: HookState, run: (input: number, output: number) => voi
     closeSync(input);
     closeSync(output);
   }
-}
-
-function memoryFile(name: string): number {
-  const fd = call('memfd_create', text(name), MFD_CLOEXEC);
-  if (fd < 0) throw new RuntimeError(`memfd_create: ${errnoName(-fd)}`);
-  return fd;
 }
 
 function awaitHook(pid: number, kind: HookKind, index: number, hook: Hook, output: number): void {

@@ -1,5 +1,5 @@
 // Gathers the facts the compiler asks for. Everything here is read before a single step runs, and nothing is changed.
-import { closeSync, existsSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs';
 import type { Config } from '../../spec/config.ts';
 import { O_CLOEXEC, O_DIRECTORY, O_PATH, RESOLVE_IN_ROOT } from '../../native/linux/constants.ts';
 import { call, text } from '../../native/linux/syscalls.ts';
@@ -15,7 +15,7 @@ export function gatherHost(config: Config, bundle: string, rootfs: string, cgrou
     isPrivileged: euid === 0 && isInitialUserNamespace(),
     files: bindFiles(config, bundle),
     hasKcore: existsSync('/proc/kcore'),
-    home: needsHome(config) ? homeOf(config, bundle, rootfs) : '/',
+    home: needsHome(config.process) ? homeOf(config, bundle, rootfs) : '/',
     rootfsMountPoint: sharesWithHost({ config } as never) ? mountPointOf(rootfs) : undefined,
     cgroup,
   };
@@ -27,6 +27,15 @@ export function isInitialUserNamespace(): boolean {
     return /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'));
   } catch {
     return true;
+  }
+}
+
+/** Whether a process is in the runtime's own namespace of a type, by the names of /proc/PID/ns (namespaces(7)). */
+export function isOurNamespace(type: string, pid: number): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/${type}`) === readlinkSync(`/proc/self/ns/${type}`);
+  } catch {
+    return false;
   }
 }
 
@@ -47,15 +56,21 @@ function bindFiles(config: Config, bundle: string): ReadonlySet<string> {
   return files;
 }
 
-const needsHome = (config: Config): boolean => !(config.process?.env ?? []).some((entry) => entry.startsWith('HOME=') && entry !== 'HOME=');
+/** Whether HOME is to be found: process.env has none, or an empty one. */
+export const needsHome = (process: Config['process']): boolean => !(process?.env ?? []).some((entry) => entry.startsWith('HOME=') && entry !== 'HOME=');
 
 const PASSWD_LIMIT = 1 << 20;
 
 /** The home directory of process.user.uid in the container's /etc/passwd, read in-root; `/` when it has none. */
 function homeOf(config: Config, bundle: string, rootfs: string): string {
-  const uid = String(config.process?.user?.uid ?? 0);
   const mounted = (config.mounts ?? []).find((mount) => relativePath(mount.destination) === 'etc/passwd');
   const passwd = mounted?.source === undefined ? readInRoot(rootfs, 'etc/passwd') : readSmall(absolute(bundle, mounted.source));
+  return homeIn(passwd, config.process);
+}
+
+/** The home directory of process.user.uid by an /etc/passwd (passwd(5)). */
+export function homeIn(passwd: string, process: Config['process']): string {
+  const uid = String(process?.user?.uid ?? 0);
   for (const line of passwd.split('\n')) {
     const fields = line.split(':');
     if (fields[2] === uid && fields.length >= 6) return fields[5] || '/';

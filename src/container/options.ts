@@ -7,6 +7,7 @@ export interface CreateOptions {
   readonly bundle: string;
   readonly consoleSocket?: string | undefined;
   readonly pidFile?: string | undefined;
+  readonly pidfdSocket?: string | undefined;
   readonly noPivot: boolean;
   readonly noNewKeyring: boolean;
   /** Descriptors beyond stdio and LISTEN_FDS that the process keeps. */
@@ -24,15 +25,18 @@ export interface ExecOptions {
   readonly tty: boolean;
   readonly consoleSocket: string | undefined;
   readonly pidFile: string | undefined;
+  readonly pidfdSocket: string | undefined;
   readonly cwd: string | undefined;
   readonly env: readonly string[];
   readonly user: { readonly uid?: number; readonly gid?: number };
   readonly additionalGids: readonly number[];
   readonly capabilities: readonly string[];
   readonly noNewPrivileges: boolean;
+  readonly apparmorProfile: string | undefined;
+  readonly selinuxLabel: string | undefined;
   readonly preserveFds: number;
-  /** Below the container's cgroup. */
-  readonly cgroup: string | undefined;
+  /** Cgroups below the container's, `[CONTROLLER,...:]PATH` each. */
+  readonly cgroups: readonly string[];
   readonly ignorePaused: boolean;
 }
 

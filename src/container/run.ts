@@ -1,6 +1,6 @@
 // `run`: create and start in one; in the foreground it stays, forwards signals and the terminal, and ends as the process ends.
 import { PR_SET_CHILD_SUBREAPER } from '../../native/linux/constants.ts';
-import { call, exitCode, waitStatus, waitStatusAsync } from '../../native/linux/syscalls.ts';
+import { call, waitStatus } from '../../native/linux/syscalls.ts';
 import { createContainer } from './create.ts';
 import { removeContainer } from './delete.ts';
 import { killInit } from './kill.ts';
@@ -10,33 +10,21 @@ import { startContainer } from './start.ts';
 /** Runs a container; resolves to the exit status runt is to end with. Throws RuntimeError when it cannot be made. */
 export async function runContainer(options: RunOptions, warn: (message: string) => void): Promise<number> {
   if (!options.detach && !options.noSubreaper) call('prctl', PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-  const created = createContainer(options, !options.detach);
-  const { state, terminal } = created;
+  const foreground = options.detach ? undefined : (await import('./foreground.ts')).beginForeground();
+  const { state, terminal } = createContainer(options, !options.detach);
   const directory = `${options.root}/${options.id}`;
-  const discard = (): void => {
-    killInit(state);
-    waitStatus(state.pid);
-    removeContainer(directory, state, warn);
-  };
   try {
-    if (options.detach) {
-      startContainer(options.root, options.id);
-      return 0;
-    }
-    const { foreground } = await import('./foreground.ts');
-    const proxy = await foreground(state, terminal);
-    try {
-      startContainer(options.root, options.id);
-    } catch (error) {
-      proxy.restore();
-      throw error;
-    }
-    const status = exitCode(await waitStatusAsync(state.pid));
-    await proxy.finish();
+    foreground?.attach(state.pid, terminal);
+    startContainer(options.root, options.id);
+    if (foreground === undefined) return 0;
+    const status = await foreground.ended();
     if (!options.keep) removeContainer(directory, state, warn);
     return status;
   } catch (error) {
-    discard();
+    foreground?.restore();
+    killInit(state);
+    waitStatus(state.pid);
+    removeContainer(directory, state, warn);
     throw error;
   }
 }

@@ -4,7 +4,6 @@ import { AF_UNIX, SOCK_CLOEXEC } from '../../native/linux/constants.ts';
 import { errnoName } from '../../native/linux/errno.ts';
 import { call, mapFile, mappedBytes, receiveMessage, SOCK_SEQPACKET, unixAddress } from '../../native/linux/syscalls.ts';
 import type { Config } from '../../spec/config.ts';
-import { decodeConfig, parseJson } from '../../spec/json.ts';
 import { RuntimeError } from '../errors.ts';
 import { beginExecution, followChannel, StepFailure, type Message } from '../execute/execute.ts';
 import { describeFailure } from '../execute/failure.ts';
@@ -12,14 +11,14 @@ import { openImage, type Image } from '../program/decode.ts';
 import { header, status } from '../program/layout.ts';
 import { readRecord } from '../program/decode.ts';
 import { gateDirectory } from './create.ts';
-import { hookState } from './create-handlers.ts';
 import { gatherHost } from './host.ts';
 import { runHook, runHookInside, type HookKind } from './hooks.ts';
 import { prepareFilter } from './filters.ts';
 import { killInit } from './kill.ts';
 import { withLock } from './lock.ts';
-import { readState, type ContainerState } from './state.ts';
+import { hookState, readState, type ContainerState } from './state.ts';
 import { currentStatus } from './status.ts';
+import { storedConfig } from './stored-config.ts';
 
 /** Starts a created container. Throws RuntimeError: not created, already started, or the process could not be executed. */
 export function startContainer(root: string, id: string): void {
@@ -82,15 +81,10 @@ function serve(socket: number, directory: string, state: ContainerState, root: s
 function hookContext(config: Config, directory: string, state: ContainerState, root: string): Parameters<typeof runHookInside>[0] {
   const host = gatherHost(config, state.bundle, state.rootfs, undefined);
   const request = {
-    id: state.id, bundle: state.bundle, rootfs: state.rootfs, stateDirectory: directory, gateDirectory: directory, pidFile: undefined, noPivot: false,
+    id: state.id, bundle: state.bundle, rootfs: state.rootfs, stateDirectory: directory, gateDirectory: directory, pidFile: undefined, pidfdSocket: undefined, noPivot: false,
     noNewKeyring: true, preservedFds: 0, listenFds: 0, listenFdNames: undefined, console: { kind: 'none' }, filter: prepareFilter(config, root), deviceFilter: undefined,
   } as const;
   return { config, host, request };
-}
-
-/** config.json as it was at create. */
-export function storedConfig(directory: string): Config {
-  return parseJson(decodeConfig(readFileSync(`${directory}/config.json`))) as Config;
 }
 
 /** config.md#poststart: the process runs already; a failure stops the container. */

@@ -22,6 +22,8 @@ export interface ContainerState {
   readonly cgroup: { readonly path: string } | null;
   readonly status: 'creating' | 'created';
   readonly privatePidNamespace: boolean;
+  /** --no-new-keyring of create: exec then leaves the caller's session keyring as well. */
+  readonly noNewKeyring?: boolean;
   readonly hooks: { readonly startContainer: boolean; readonly poststart: boolean; readonly poststop: boolean };
 }
 
@@ -119,4 +121,10 @@ export function processStartTime(pid: number): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The state a hook or a seccomp agent is told (runtime.md#state). */
+export function hookState(state: ContainerState, status: string, pid: number): { ociVersion: string; id: string; status: string; pid: number; bundle: string; annotations?: Readonly<Record<string, string>> } {
+  const { ociVersion, id, bundle, annotations } = state;
+  return { ociVersion, id, status, pid, bundle, ...(annotations === undefined ? {} : { annotations }) };
 }

@@ -7,6 +7,7 @@ import { openImage, type Image } from '../program/decode.ts';
 import { encodeProgram, type EncodeOptions } from '../program/encode.ts';
 import { BASE } from '../program/layout.ts';
 import type { Program } from '../program/step.ts';
+import { memoryFile } from './memory-file.ts';
 
 /** A program that is in memory and in its file at once. */
 export interface MappedProgram {
@@ -17,18 +18,18 @@ export interface MappedProgram {
 const EEXIST = 17;
 const ATTEMPTS = 8;
 
-/** Encodes a program into a new file (0600) and maps it. The caller closes the descriptor. Throws RuntimeError. */
-export function writeProgram(path: string, program: Program, options: EncodeOptions): MappedProgram {
+/** Encodes a program into a new file (0600), or without a path into memory alone, and maps it. The caller closes the descriptor. Throws RuntimeError. */
+export function writeProgram(path: string | undefined, program: Program, options: EncodeOptions): MappedProgram {
   for (let attempt = 0; ; attempt++) {
     const base = BASE + attempt * 0x1_0000_0000;
     const image = encodeProgram(program, { ...options, base });
-    const fd = openSync(path, 'w+', 0o600);
+    const fd = path === undefined ? memoryFile('runt-program') : openSync(path, 'w+', 0o600);
     try {
       writeSync(fd, image);
       const result = mapFile(fd, base, image.length);
       if (result === 0) return { image: openImage(mappedBytes(base, image.length))!, fd };
       if (result !== -EEXIST || attempt === ATTEMPTS) {
-        throw new RuntimeError(`mmap(${path}): ${errnoName(-result)}`, { errno: errnoName(-result) });
+        throw new RuntimeError(`mmap(${path ?? 'program'}): ${errnoName(-result)}`, { errno: errnoName(-result) });
       }
     } catch (error) {
       closeSync(fd);

@@ -149,6 +149,8 @@ export const otherOps = {
   write_id_map: hosted('text', 'data', 'int', 'text'),
   // Loads and attaches a device filter (BPF_PROG_TYPE_CGROUP_DEVICE): bpf(2) twice, the program dies with its cgroup.
   attach_device_filter: hosted('fd', 'bytes', 'int'),
+  // A pidfd of a container's init, if the pid still is that process: pidfd_open(2), then the start time is compared.
+  open_init: hosted('int', 'text'),
   // Copies the directory a tmpfs will cover into it (mount option tmpcopyup).
   copy_tree: hosted('fd', 'fd'),
 } as const satisfies Record<string, Op>;

@@ -1,0 +1,56 @@
+// Operations that give a descriptor away: the pty's master, the seccomp listener, a pidfd (SCM_RIGHTS, unix(7)).
+import { closeSync } from 'node:fs';
+import { posix } from 'node:path';
+import { AF_UNIX, O_CLOEXEC, O_PATH, SOCK_CLOEXEC, SOCK_STREAM } from '../../native/linux/constants.ts';
+import { errnoName } from '../../native/linux/errno.ts';
+import { call, sendMessage, text, unixAddress } from '../../native/linux/syscalls.ts';
+import { RuntimeError } from '../errors.ts';
+import { getSlot, type Handler } from '../execute/records.ts';
+import { readText, type Image } from '../program/decode.ts';
+import { hookState, type ContainerState } from './state.ts';
+
+/** Handlers of create and exec; a seccomp agent is told this status. `terminal` gives the master the runtime keeps, or -1. */
+export function givingHandlers(state: ContainerState, status: string): { readonly handlers: Readonly<Record<string, Handler>>; readonly terminal: () => number } {
+  let terminal = -1;
+  const handlers: Record<string, Handler> = {
+    send_fd: (args, _view, image) => {
+      const path = textOf(image, args[0]!);
+      if (path !== '') return sendDescriptor(path, args[1]!, Buffer.from(textOf(image, args[2]!)));
+      terminal = args[1]!;
+      return 0;
+    },
+    send_listener: (args, _view, image) => {
+      const pid = getSlot(image, 'init') ?? 0;
+      const report = { ociVersion: state.ociVersion, fds: ['seccompFd'], pid, metadata: textOf(image, args[2]!), state: hookState(state, status, status === 'running' ? state.pid : pid) };
+      return sendDescriptor(textOf(image, args[0]!), args[1]!, Buffer.from(JSON.stringify(report)));
+    },
+  };
+  return { handlers, terminal: () => terminal };
+}
+
+/** Text at an address of the image. */
+export function textOf(image: Image, address: number): string {
+  return readText(image.bytes, address - image.base);
+}
+
+/** Connects to a listening unix socket and passes one descriptor with some bytes: console-socket and seccomp listener protocol. */
+function sendDescriptor(path: string, fd: number, data: Uint8Array): number {
+  const socket = call('socket', AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return socket;
+  let parent = -1;
+  try {
+    let name = path;
+    if (Buffer.byteLength(name) > 107) {
+      parent = call('openat', -100, text(posix.dirname(path)), O_PATH | O_CLOEXEC, 0);
+      if (parent < 0) return parent;
+      name = `/proc/self/fd/${parent}/${posix.basename(path)}`;
+    }
+    const address = unixAddress(name);
+    const connected = call('connect', socket, address, address.length);
+    if (connected < 0) throw new RuntimeError(`cannot connect to ${path}: ${errnoName(-connected)}`, { errno: errnoName(-connected), hint: 'its owner must be listening before the runtime is called' });
+    return Math.min(0, sendMessage(socket, data, [fd]));
+  } finally {
+    closeSync(socket);
+    if (parent >= 0) closeSync(parent);
+  }
+}
