@@ -1,10 +1,12 @@
 // `exec` through the command line: what a second process in a container is, and every way it is refused.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { baseConfig, makeBundle, Runtime, runtimePaths, until, type Json } from './harness.ts';
+import { baseConfig, makeBundle, Runtime, runtimePaths, sharedRootfs, until, type Json } from './harness.ts';
+
+const runtimeRoot = (): string => `${readdirSync(sharedRootfs()).sort().join('\n')}\n`;
 
 for (const path of runtimePaths()) {
   const test = suite(`exec ${basename(path)}`);
@@ -81,6 +83,12 @@ for (const path of runtimePaths()) {
       assert.not.match(done.stderr, /\n\s+at /);
     }
   });
+  test('a working directory is not made: a missing one is an error, as in runc', () => {
+    const done = exec('--cwd', '/missing', id, 'pwd');
+    assert.is(done.code, 255);
+    assert.match(done.stderr, /process\.cwd: chdir\("\/missing"\): ENOENT/);
+    assert.not.match(done.stderr, /no such file/i); // managers would take it for a missing command
+  });
   test('a working directory that leads out is refused (CVE-2024-21626)', () => {
     for (let fd = 3; fd < 12; fd++) {
       const done = exec('--cwd', `/proc/self/fd/${fd}`, id, 'sh', '-c', 'pwd; stat -c %d:%i . /');
@@ -91,7 +99,8 @@ for (const path of runtimePaths()) {
   test('no descriptor of the host; --preserve-fds passes as many as it says', () => {
     const list = (flags: string): string => spawnSync('sh', ['-c', `exec 3</etc/hostname 4</etc/hostname; exec "$@"`, 'sh', path, '--root', runtime.root, 'exec', ...flags.split(' ').filter((word) => word !== ''), id, 'sh', '-c', 'for n in $(seq 0 40); do [ -e /proc/$$/fd/$n ] && echo $n; done'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).stdout.trim().replace(/\s+/g, ' ');
     assert.is(list(''), '0 1 2');
-    assert.is(list('--preserve-fds 1'), '0 1 2 3');
+    assert.is(list('--preserve-fds 2'), '0 1 2 3 4');
+    assert.is(list('--preserve-fds 3'), ''); // the third would be one of the engine's own
   });
   test('--process, with its problems named by line', () => {
     const file = join(runtime.root, '.process.json');
@@ -116,6 +125,12 @@ for (const path of runtimePaths()) {
     assert.is(exec('--detach', '--pid-file', `${file}2`, id, 'nothing').code, 255);
     assert.not.ok(existsSync(`${file}2`));
   });
+  test('a pid file that cannot be written ends the process', () => {
+    const done = exec('--detach', '--pid-file', '/nowhere/pid', id, 'sleep', '4711');
+    assert.is(done.code, 255);
+    assert.match(done.stderr, /cannot write the pid file/);
+    until('the process is gone', () => !inside('ps').includes('4711'));
+  });
   test('signals reach the process through runt in the foreground', () => {
     const out = openSync(join(runtime.root, '.signal'), 'w+');
     const child = spawn(path, ['--root', runtime.root, 'exec', id, 'sh', '-c', 'trap "echo got; exit 9" TERM; echo ready; while :; do sleep 0.1; done'], { stdio: ['ignore', out, 'ignore'] });
@@ -138,16 +153,57 @@ for (const path of runtimePaths()) {
     const cgroup = `/sys/fs/cgroup/${id}`;
     mkdirSync(`${cgroup}/below`);
     assert.match(inside('grep ^0 /proc/self/cgroup', '--cgroup', 'below'), /\/below$/);
-    for (const bad of ['../..', '/../other', 'missing']) assert.is(exec('--cgroup', bad, id, 'id').code, 255, bad);
+    for (const [bad, expected] of [['../..', /\.\.\/\.\. is not a sub cgroup path/], ['/../other', /not a sub cgroup path/], ['missing', /there is no cgroup/], ['cpu:below', /unknown controller cpu/]] as const) {
+      const done = exec('--cgroup', bad, id, 'id');
+      assert.is(done.code, 255, bad);
+      assert.match(done.stderr, expected);
+    }
   });
   test('a paused container refuses, unless --ignore-paused', () => {
     const freeze = `/sys/fs/cgroup/${id}/cgroup.freeze`;
     writeFileSync(freeze, '1');
     assert.match(exec(id, 'id').stderr, /cannot exec in a paused container/);
-    writeFileSync(freeze, '0');
+    spawn('sh', ['-c', `sleep 0.5; echo 0 > ${freeze}`], { stdio: 'ignore' });
+    const began = Date.now();
+    assert.is(exec('--ignore-paused', id, 'echo', 'thawed').stdout, 'thawed\n');
+    assert.ok(Date.now() - began >= 400, 'a frozen process ran');
   });
-  test('nothing of exec stays in the state directory', () => {
-    assert.is(spawnSync('sh', ['-c', `ls ${runtime.root}/${id} | grep -c exec-`], { encoding: 'utf8' }).stdout.trim(), '0');
+  test('nothing of exec stays in the state directory', () => assert.equal(readdirSync(join(runtime.root, id)).sort(), ['config.json', 'program', 'state.json']));
+  test('without a mount namespace of its own it is in the rootfs all the same', () => {
+    const other = `${id}c`;
+    const config = baseConfig('sleep', '1000');
+    config.linux['namespaces'] = [{ type: 'pid' }];
+    Object.assign(config, { mounts: [], hostname: undefined });
+    Object.assign(config.linux, { maskedPaths: [], readonlyPaths: [], cgroupsPath: `/${other}` });
+    assert.is(runtime.create(other, makeBundle(config)).code, 0);
+    assert.is(runtime.run(['start', other]).code, 0);
+    const done = exec(other, 'ls', '/');
+    assert.is(done.stdout, runtimeRoot(), done.stderr);
+    assert.is(exec('--cwd', '/..', other, 'ls').stdout, runtimeRoot());
+    runtime.run(['delete', '--force', other]);
+  });
+  test('where init has made cgroups of its own, the process is born beside it', () => {
+    const cgroup = `/sys/fs/cgroup/${id}`;
+    const [controller] = readFileSync(`${cgroup}/cgroup.controllers`, 'utf8').trim().split(' ');
+    if (!controller) return;
+    const { pid } = runtime.state(id) as { pid: number };
+    mkdirSync(`${cgroup}/init.scope`);
+    writeFileSync(`${cgroup}/init.scope/cgroup.procs`, String(pid));
+    writeFileSync(`${cgroup}/cgroup.subtree_control`, `+${controller}`);
+    assert.match(inside('grep ^0 /proc/self/cgroup'), /\/init\.scope$/);
+    writeFileSync(`${cgroup}/cgroup.subtree_control`, `-${controller}`);
+    writeFileSync(`${cgroup}/cgroup.procs`, String(pid));
+  });
+  test('HOME is found in what the container has mounted, not in what the rootfs has', () => {
+    const other = `${id}h`;
+    const config = baseConfig('sleep', '1000');
+    config.mounts.push({ destination: '/etc', type: 'tmpfs', source: 'tmpfs' });
+    config.linux['cgroupsPath'] = `/${other}`;
+    assert.is(runtime.create(other, makeBundle(config)).code, 0);
+    assert.is(runtime.run(['start', other]).code, 0);
+    assert.is(exec(other, 'sh', '-c', 'echo "root:x:0:0::/elsewhere:/bin/sh" > /etc/passwd; echo $HOME').stdout, '/\n');
+    assert.is(exec(other, 'sh', '-c', 'echo $HOME').stdout, '/elsewhere\n');
+    runtime.run(['delete', '--force', other]);
   });
   test('in a user namespace of its own', () => {
     const other = `${id}u`;
@@ -157,6 +213,7 @@ for (const path of runtimePaths()) {
     assert.is(runtime.create(other, makeBundle(config)).code, 0);
     assert.is(runtime.run(['start', other]).code, 0);
     const done = exec(other, 'sh', '-c', 'id -u; cat /proc/self/uid_map; grep ^0 /proc/self/cgroup');
+    assert.is(exec('--tty', '--user', '7', other, 'stat', '-c', '%u', '/dev/pts/0').stdout, '7\r\n');
     assert.is(done.stdout.replace(/ +/g, ' '), '0\n 0 100000 65536\n0::/\n', done.stderr);
     runtime.run(['delete', '--force', other]);
   });

@@ -138,10 +138,10 @@ function requestOf(options: CreateOptions, bundle: Bundle, directory: string, co
   };
 }
 
-/** How many descriptors of socket activation there are (sd_listen_fds(3)). LISTEN_PID is not compared: it names whoever started us. */
+/** How many descriptors of socket activation are meant for us (sd_listen_fds(3)): as runc, only when LISTEN_PID says so. */
 function listenFds(): number {
-  const { LISTEN_FDS } = process.env;
-  return /^\d{1,4}$/.test(LISTEN_FDS ?? '') ? Number(LISTEN_FDS) : 0;
+  const { LISTEN_FDS, LISTEN_PID } = process.env;
+  return Number(LISTEN_PID) === process.pid && /^\d{1,4}$/.test(LISTEN_FDS ?? '') ? Number(LISTEN_FDS) : 0;
 }
 
 /** The state directory under a name short enough for a socket address. */
