@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { busyboxImage, must, runt, sh } from './guest.ts';
-import { suite } from './tap.ts';
+import { note, suite } from './tap.ts';
 
 const runc = '/usr/sbin/runc';
 const both = (command: (runtime: string) => string): void => assert.is(must(command(runt), 120).replace(/\r/g, ''), must(command(runc), 120).replace(/\r/g, ''));
@@ -21,7 +21,8 @@ podman('status, ids, environment, directory', () =>
 podman('with a terminal', () => both((runtime) => `script -qec "${on(runtime)} exec -it ${named(runtime)} sh -c 'tty; stty size >/dev/null && echo sized'" /dev/null </dev/null`));
 podman('exit codes', () => {
   const codes = (runtime: string): (number | null)[] => ['nothing', '/etc', 'sh -c "exit 5"', 'sh -c "kill -9 \\$\\$"'].map((words) => sh(`${on(runtime)} exec ${named(runtime)} ${words}`).code);
-  assert.equal(codes(runt), codes(runc));
+  note(`runc: ${codes(runc).join(' ')}`);
+  assert.equal(codes(runt), [127, 126, 5, 137]);
 });
 podman('standard input goes through', () => both((runtime) => `printf 'a\\nb\\n' | ${on(runtime)} exec -i ${named(runtime)} wc -l`));
 podman('a health check runs in the container', () => {

@@ -16,6 +16,12 @@ export const table: Readonly<Record<string, Row>> = {
   kill: { summary: 'send a signal to a container', load: () => import('./kill.ts') },
   delete: { summary: 'remove a container and what it held', load: () => import('./delete.ts') },
   list: { summary: 'list containers', load: () => import('./list.ts') },
+  pause: { summary: 'freeze every process of a container', load: () => import('./pause.ts') },
+  resume: { summary: 'let a paused container go on', load: () => import('./resume.ts') },
+  update: { summary: 'change the limits of a container', load: () => import('./update.ts') },
+  ps: { summary: 'list the processes of a container', load: () => import('./ps.ts') },
+  events: { summary: 'statistics and out-of-memory events as JSON lines', load: () => import('./events.ts') },
+  stats: { summary: 'what containers use, as a live table', load: () => import('./stats.ts') },
   spec: { summary: 'write a config.json to begin with', load: () => import('./spec.ts') },
   features: { summary: 'print what this runtime knows as JSON (features.md)', load: () => import('./features.ts') },
   explain: { summary: 'print the sequence a bundle compiles to, without running it', load: () => import('./explain.ts') },
@@ -23,4 +29,4 @@ export const table: Readonly<Record<string, Row>> = {
 };
 
 /** Verbs of other runtimes that this version does not have: refused by name, so that nobody wonders. */
-export const absent: readonly string[] = ['ps', 'pause', 'resume', 'unpause', 'update', 'events', 'checkpoint', 'restore'];
+export const absent: readonly string[] = ['checkpoint', 'restore'];

@@ -1,0 +1,118 @@
+// pause, resume, update, ps, events, stats through the command line, as far as this host's controllers allow (hugetlb in a v2 view).
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, openSync, readdirSync, readFileSync, existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { baseConfig, makeBundle, Runtime, runtimePaths, until } from './harness.ts';
+
+for (const path of runtimePaths()) {
+  const test = suite(`cgroup ${basename(path)}`);
+  const runtime = new Runtime(path);
+  const id = `cgroup${process.pid}`;
+  const cgroup = `/sys/fs/cgroup/${id}`;
+  const run = (...words: string[]): ReturnType<Runtime['run']> => runtime.run(words);
+  const read = (file: string): string => readFileSync(`${cgroup}/${file}`, 'utf8').trim();
+  const hugetlb = existsSync('/sys/fs/cgroup/cgroup.controllers') && readFileSync('/sys/fs/cgroup/cgroup.controllers', 'utf8').includes('hugetlb');
+
+  test.before(() => {
+    const config = baseConfig('sh', '-c', 'i=0; while :; do i=$((i+1)); echo $i > /dev/shm/count; done');
+    config.linux['cgroupsPath'] = `/${id}`;
+    assert.is(runtime.create(id, makeBundle(config)).code, 0);
+    assert.is(run('start', id).code, 0);
+  });
+  test.after(() => {
+    run('delete', '--force', id);
+    runtime.close();
+  });
+  const count = (): string => readFileSync(`/proc/${String(runtime.state(id)['pid'])}/root/dev/shm/count`, 'utf8');
+
+  test('pause stops progress, resume lets it go on; state says so', () => {
+    until('it counts', () => existsSync(`/proc/${String(runtime.state(id)['pid'])}/root/dev/shm/count`));
+    assert.is(run('pause', id).code, 0);
+    assert.is(runtime.state(id)['status'], 'paused');
+    const before = count();
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    assert.is(count(), before);
+    assert.is(run('pause', id).code, 1);
+    assert.is(run('resume', id).code, 0);
+    assert.is(runtime.state(id)['status'], 'running');
+    until('it counts again', () => count() !== before && count() !== '');
+    assert.match(run('resume', id).stderr, /container not paused/);
+  });
+  test('kill --all and delete --force reach a paused container', () => {
+    const other = `${id}p`;
+    const config = baseConfig('sleep', '1000');
+    config.linux['cgroupsPath'] = `/${other}`;
+    assert.is(runtime.create(other, makeBundle(config)).code, 0);
+    assert.is(run('pause', other).code, 0);
+    assert.is(run('delete', '--force', other).code, 0);
+    assert.not.ok(existsSync(`/sys/fs/cgroup/${other}`));
+  });
+  test('ps lists what is in the cgroup and below', () => {
+    mkdirSync(`${cgroup}/below`);
+    const out = openSync(join(runtime.root, '.ps'), 'w+');
+    const child = spawn(path, ['--root', runtime.root, 'exec', '--cgroup', 'below', id, 'sleep', '333'], { stdio: ['ignore', out, out] });
+    const pids = (): number[] => JSON.parse(run('ps', '--format', 'json', id).stdout) as number[];
+    until('two processes', () => pids().length === 2);
+    assert.ok(pids().includes(Number(runtime.state(id)['pid'])));
+    const table = run('ps', id).stdout;
+    assert.match(table, /^UID +PID .*\n(.*\n)*.*sleep 333/);
+    assert.is(table.trim().split('\n').length, 3);
+    assert.match(run('ps', id, '-o', 'args').stderr, /couldn't find PID field/);
+    assert.is(run('ps', id, '-o', 'pid,args').code, 0);
+    for (const pid of pids()) if (pid !== runtime.state(id)['pid']) process.kill(pid, 'SIGKILL');
+    child.unref();
+  });
+  test('events --stats is one line of runc’s shape', () => {
+    const text = run('events', '--stats', id).stdout;
+    const line = JSON.parse(text) as { type: string; id: string; data: Record<string, Record<string, Record<string, unknown>>> };
+    assert.is(line.type, 'stats');
+    assert.is(line.id, id);
+    assert.equal(Object.keys(line.data).sort(), ['blkio', 'cpu', 'cpuset', 'hugetlb', 'intel_rdt', 'memory', 'network_interfaces', 'pids']);
+    assert.ok(Number(line.data['cpu']!['usage']!['total']) > 0);
+    assert.is(text.trim().split('\n').length, 1);
+  });
+  test('events goes on at its interval, and ends with the container', () => {
+    const other = `${id}e`;
+    const config = baseConfig('sleep', '1');
+    config.linux['cgroupsPath'] = `/${other}`;
+    assert.is(runtime.create(other, makeBundle(config)).code, 0);
+    assert.is(run('start', other).code, 0);
+    const lines = run('events', '--interval', '200ms', other).stdout.trim().split('\n');
+    assert.ok(lines.length >= 2 && lines.length <= 6, String(lines.length));
+    run('delete', '--force', other);
+    assert.match(run('events', '--stats', other).stderr, /does not exist/);
+    assert.match(run('events', '--interval', 'soon', id).stderr, /invalid value/);
+  });
+  test('stats is a table for a person, and json for a program', () => {
+    const table = run('stats', '--no-stream', id).stdout;
+    assert.match(table, /^ID +CPU % +MEMORY/);
+    assert.ok(Number(table.split('\n')[1]!.trim().split(/\s+/)[1]) > 5, table);
+    assert.is((JSON.parse(run('stats', '--no-stream', '--format', 'json', id).stdout) as { id: string }[])[0]!.id, id);
+  });
+  test('update writes what is given, and refuses what is wrong or not there', () => {
+    const update = (json: string): ReturnType<Runtime['run']> => runtime.run(['update', '-r', '-', id], { input: json });
+    if (hugetlb) {
+      const size = readdirSync(cgroup).flatMap((name) => /^hugetlb\.(\w+)\.max$/.exec(name)?.[1] ?? [])[0]!;
+      assert.is(update(JSON.stringify({ hugepageLimits: [{ pageSize: size, limit: 1073741824 }] })).code, 0);
+      assert.is(read(`hugetlb.${size}.max`), '1073741824');
+      assert.is(update('{"unified":{"cgroup.max.descendants":"33"}}').code, 0);
+      assert.is(read('cgroup.max.descendants'), '33');
+    }
+    assert.match(update('{"memory":{"limit":"much"}}').stderr, /resources\.memory\.limit.*must be/);
+    assert.match(update('{').stderr, /is not JSON/);
+    assert.match(run('update', '--memory', '12q', id).stderr, /invalid value "12q" for -memory/);
+    if (!readFileSync('/sys/fs/cgroup/cgroup.controllers', 'utf8').includes('memory')) assert.match(run('update', '--memory', '64m', id).stderr, /memory\.max.*ENOENT|controller memory/s);
+    assert.is(spawnSync('grep', ['-c', 'hugepageLimits', `${runtime.root}/${id}/config.json`], { encoding: 'utf8' }).stdout.trim(), hugetlb ? '1' : '0');
+  });
+  test('what the container made below its cgroup goes with it', () => {
+    for (const name of ['x', 'x/y', 'z']) mkdirSync(`${cgroup}/${name}`, { recursive: true });
+    assert.is(run('kill', id, 'KILL').code, 0);
+    until('stopped', () => runtime.state(id)['status'] === 'stopped');
+    for (const verb of ['pause', 'update', 'events']) assert.match(runtime.run([verb, ...(verb === 'update' ? ['--pids-limit', '5'] : []), id]).stderr, /not running/);
+    assert.is(run('delete', id).code, 0);
+    assert.not.ok(existsSync(cgroup));
+  });
+  test.run();
+}
