@@ -7,7 +7,7 @@ import { cgroupWrites, type CgroupWrite } from '../compile/resources.ts';
 import { RuntimeError } from '../errors.ts';
 import { cgroupOf } from './pause.ts';
 import { withLock } from './lock.ts';
-import { storedConfig } from './start.ts';
+import { storedConfig } from './stored-config.ts';
 import { readState } from './state.ts';
 import { currentStatus } from './status.ts';
 import { exactJson } from '../cgroup/statistics.ts';
