@@ -64,35 +64,35 @@ for (const [name, runtime] of [['runt', runt], ['crun', '/usr/bin/crun'], ['runc
     note(`${name}: ${rate.toFixed(2)} MiB/s of 1`);
     assert.ok(rate < 1.15 && rate > 0.85, out);
   });
+  // Debian's crun 1.21 cannot update by flags: it does not parse the JSON it makes of them.
+  if (name !== 'crun') test('pause stops progress, update changes a limit that runs, delete leaves no cgroup', () => {
+    const id = `${name}-live`;
+    limited(runtime, `${id}0`, { pids: { limit: 50 } }, 'true');
+    const config = JSON.parse(readFileSync(`${bundle}/config.json`, 'utf8')) as Record<string, any>;
+    config['process'].args = ['sh', '-c', `while :; do echo >> /out/${id}; done`];
+    config['linux'].cgroupsPath = `/limits/${id}`;
+    writeFileSync(`${bundle}/config.json`, JSON.stringify(config));
+    must(`${runtime} run --detach --bundle ${bundle} ${id} </dev/null >/dev/null 2>&1`);
+    must(`sleep 1; ${runtime} pause ${id}`);
+    const count = (): number => statSync(`/var/tmp/out/${id}`).size;
+    const before = count();
+    must('sleep 1');
+    assert.is(count(), before);
+    must(`${runtime} resume ${id}; sleep 1`);
+    assert.is.not(count(), before);
+    must(`${runtime} update --memory 64m --memory-swap 64m --pids-limit 77 --cpu-share 512 ${id}`);
+    const value = (file: string): string => readFileSync(`/sys/fs/cgroup/limits/${id}/${file}`, 'utf8').trim();
+    const written = ['memory.max', 'memory.swap.max', 'pids.max', 'cpu.weight'].map(value);
+    note(`${name}: ${written.join(' ')}`);
+    // Debian's runc has the older formula for weights.
+    assert.equal(written, ['67108864', '0', '77', name === 'runt' ? '59' : written[3]]);
+    const stats = JSON.parse(must(`${runtime} events --stats ${id}`)) as { data: { memory: { usage: { limit: number } }; pids: { limit: number } } };
+    assert.is(stats.data.memory.usage.limit, 67108864);
+    assert.is(stats.data.pids.limit, 77);
+    must(`${runtime} delete --force ${id}`);
+    assert.is(sh(`test -e /sys/fs/cgroup/limits/${id}`).code, 1);
+  });
   if (name === 'runt') {
-    // Not with the peers: Debian's crun 1.21 cannot update by flags (its own JSON does not parse), and runc 1.1.15 was seen to
-    // return from pause while the process still wrote.
-    test('pause stops progress, update changes a limit that runs, delete leaves no cgroup', () => {
-      const id = `${name}-live`;
-      limited(runtime, `${id}0`, { pids: { limit: 50 } }, 'true');
-      const config = JSON.parse(readFileSync(`${bundle}/config.json`, 'utf8')) as Record<string, any>;
-      config['process'].args = ['sh', '-c', 'while :; do echo >> /out/count; done'];
-      config['linux'].cgroupsPath = `/limits/${id}`;
-      writeFileSync(`${bundle}/config.json`, JSON.stringify(config));
-      must(`${runtime} run --detach --bundle ${bundle} ${id} </dev/null >/dev/null 2>&1`);
-      must(`sleep 1; ${runtime} pause ${id}`);
-      const count = (): number => statSync('/var/tmp/out/count').size;
-      const before = count();
-      must('sleep 1');
-      assert.is(count(), before);
-      must(`${runtime} resume ${id}; sleep 1`);
-      assert.is.not(count(), before);
-      must(`${runtime} update --memory 64m --memory-swap 64m --pids-limit 77 --cpu-share 512 ${id}`);
-      const value = (file: string): string => readFileSync(`/sys/fs/cgroup/limits/${id}/${file}`, 'utf8').trim();
-      const written = ['memory.max', 'memory.swap.max', 'pids.max', 'cpu.weight'].map(value);
-      note(`${name}: ${written.join(' ')}`);
-      assert.equal(written, ['67108864', '0', '77', '59']);
-      const stats = JSON.parse(must(`${runtime} events --stats ${id}`)) as { data: { memory: { usage: { limit: number } }; pids: { limit: number } } };
-      assert.is(stats.data.memory.usage.limit, 67108864);
-      assert.is(stats.data.pids.limit, 77);
-      must(`${runtime} delete --force ${id}`);
-      assert.is(sh(`test -e /sys/fs/cgroup/limits/${id}`).code, 1);
-    });
     test('events reports the oom', () => {
       const id = 'runt-oom';
       limited(runtime, `${id}0`, {}, 'true');
