@@ -46,6 +46,11 @@ for (const path of runtimePaths()) {
     config.linux['cgroupsPath'] = `/${other}`;
     assert.is(runtime.create(other, makeBundle(config)).code, 0);
     assert.is(run('pause', other).code, 0);
+    assert.is(run('kill', '--all', other, 'KILL').code, 0);
+    until('stopped', () => runtime.state(other)['status'] === 'stopped');
+    assert.is(run('delete', other).code, 0);
+    assert.is(runtime.create(other, makeBundle(config)).code, 0);
+    assert.is(run('pause', other).code, 0);
     assert.is(run('delete', '--force', other).code, 0);
     assert.not.ok(existsSync(`/sys/fs/cgroup/${other}`));
   });

@@ -37,6 +37,15 @@ export function parseJson(text: string): unknown {
   return new Parser(text).document();
 }
 
+/** Value → text, the way back from parseJson: integers beyond 2^53 stay exact, members that are undefined are left out. */
+export function stringifyJson(value: unknown): string {
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  if (Array.isArray(value)) return `[${value.map(stringifyJson).join(',')}]`;
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${stringifyJson(member)}`).join(',')}}`;
+}
+
 /** Where the value of a JSON pointer begins; where there is none, its nearest ancestor. */
 export function locate(text: string, pointer: string): { readonly line: number; readonly column: number } {
   const places = new Map<string, number>();

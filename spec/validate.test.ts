@@ -2,7 +2,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Config } from './config.ts';
-import { decodeConfig, locate, parseJson } from './json.ts';
+import { decodeConfig, locate, parseJson, stringifyJson } from './json.ts';
 import { checkSemantics } from './semantic.ts';
 import { specSample } from './testing.ts';
 import { validateConfig } from './validate.ts';
@@ -133,7 +133,13 @@ test('random documents survive the exact parser', () => {
     const document = { big: 0, value: value(0) };
     const text = JSON.stringify(document).replace('"big":0', '"big":12345678901234567890');
     assert.equal(parseJson(text), { ...document, big: 12345678901234567890n });
+    assert.equal(parseJson(stringifyJson(parseJson(text))), { ...document, big: 12345678901234567890n });
   }
+});
+
+test('what is written again is what was read, whatever the strings look like', () => {
+  const document = { args: ['#5#', '"', '\u0000', 'é'], none: undefined, nothing: null, big: 18446744073709551615n, deep: [[], {}, [1.5, true]] };
+  assert.is(stringifyJson(document), '{"args":["#5#","\\"","\\u0000","é"],"nothing":null,"big":18446744073709551615,"deep":[[],{},[1.5,true]]}');
 });
 
 test.run();

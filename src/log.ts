@@ -1,6 +1,7 @@
 // How a failure is shown: lines for a person, one line for the log file a manager named.
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { RuntimeError } from './errors.ts';
+import { sleep } from './sleep.ts';
 
 /** `/mounts/3/options/1` → `mounts[3].options[1]`. */
 export function pointerPath(pointer: string): string {
@@ -58,7 +59,7 @@ export function write(fd: number, text: string | Uint8Array): void {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'EAGAIN') return;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+      sleep(1);
     }
   }
 }

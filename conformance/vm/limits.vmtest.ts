@@ -9,7 +9,7 @@ const unpack = suite('limits');
 unpack('a bundle', () => void must(`rm -rf /tmp/oci ${bundle}; skopeo copy -q docker-archive:${busyboxImage} oci:/tmp/oci:busybox && umoci unpack --image /tmp/oci:busybox ${bundle}`));
 unpack.run();
 
-/** Runs a command under limits; what it wrote, and its exit status. The cgroup stays readable until `after` has run. */
+/** Runs a command under limits; what it wrote, and its exit status. */
 function limited(runtime: string, id: string, resources: object, command: string): { readonly code: number | null; readonly out: string } {
   const config = JSON.parse(must('cd /tmp && rm -rf spec && mkdir spec && cd spec && runc spec && cat config.json')) as Record<string, any>;
   config['process'].terminal = false;

@@ -1,7 +1,7 @@
 // The freezer of cgroup v2 (kernel doc cgroup-v2, cgroup.freeze): asked for, then waited for.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { RuntimeError } from '../errors.ts';
-import { sleep } from './sleep.ts';
+import { sleep } from '../sleep.ts';
 
 const PATIENCE = 10_000;
 const PAUSE = 2;

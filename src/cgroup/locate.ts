@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { posix } from 'node:path';
 import { CGROUP2_SUPER_MAGIC } from '../../native/linux/constants.ts';
 import { RuntimeError } from '../errors.ts';
+import { members, readCgroupFile } from './files.ts';
 import type { CgroupHost } from '../compile/context.ts';
 
 /** Where cgroup2 is mounted: /sys/fs/cgroup itself, or beside v1 hierarchies wherever mountinfo says; undefined without one. */
@@ -32,14 +33,6 @@ export function cgroupPath(mount: string, cgroupsPath: string | undefined, id: s
   return posix.join(mount, parent, posix.normalize(`/${cgroupsPath || id}`));
 }
 
-const read = (path: string): string | undefined => {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    return undefined;
-  }
-};
-
 const words = (text: string | undefined): readonly string[] => (text === undefined || text === '' ? [] : text.split(' '));
 
 /**
@@ -48,11 +41,11 @@ const words = (text: string | undefined): readonly string[] => (text === undefin
  */
 export function locateCgroup(mount: string, path: string): CgroupHost {
   if (existsSync(path)) {
-    const pids = words(read(`${path}/cgroup.procs`)?.replace(/\n/g, ' '));
+    const pids = members(path);
     if (pids.length > 0) {
       throw new RuntimeError(`container's cgroup is not empty: ${pids.length} process(es) found`, { pointer: '/linux/cgroupsPath', call: path, hint: `pids ${pids.slice(0, 8).join(', ')}: another container uses this cgroup` });
     }
-    if (read(`${path}/cgroup.freeze`) === '1') throw new RuntimeError(`container's cgroup unexpectedly frozen`, { pointer: '/linux/cgroupsPath', call: path });
+    if (readCgroupFile(`${path}/cgroup.freeze`) === '1') throw new RuntimeError(`container's cgroup unexpectedly frozen`, { pointer: '/linux/cgroupsPath', call: path });
   }
   const missing: string[] = [];
   const ancestors: string[] = [];
@@ -61,9 +54,9 @@ export function locateCgroup(mount: string, path: string): CgroupHost {
     if (!existsSync(at)) missing.unshift(at);
     if (at === mount) break;
   }
-  const available = words(read(`${mount}/cgroup.controllers`));
+  const available = words(readCgroupFile(`${mount}/cgroup.controllers`));
   const enable = ancestors.map((ancestor) => {
-    const enabled = words(read(`${ancestor}/cgroup.subtree_control`));
+    const enabled = words(readCgroupFile(`${ancestor}/cgroup.subtree_control`));
     return { path: ancestor, controllers: available.filter((controller) => !enabled.includes(controller)) };
   });
   return { mount, path, missing, enable: enable.filter(({ controllers }) => controllers.length > 0), controllers: available };

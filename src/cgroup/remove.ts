@@ -1,6 +1,8 @@
 // Ends everything in a cgroup and removes it with what is below (kernel doc cgroup-v2: cgroup.kill, since Linux 5.14).
-import { readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { rmdirSync, writeFileSync } from 'node:fs';
 import { RuntimeError } from '../errors.ts';
+import { sleep } from '../sleep.ts';
+import { children, members } from './files.ts';
 
 const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 100;
@@ -29,23 +31,6 @@ export function removeCgroup(path: string): void {
     }
     for (const below of children(path)) removeCgroup(below);
     if (Date.now() > deadline) throw new RuntimeError(`cannot remove cgroup ${path}: EBUSY`, { hint: `processes in it: ${members(path).join(', ') || 'none'}` });
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pause);
-  }
-}
-
-function children(path: string): string[] {
-  try {
-    return readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => `${path}/${entry.name}`);
-  } catch {
-    return [];
-  }
-}
-
-/** Pids in a cgroup itself, not below. */
-export function members(path: string): readonly number[] {
-  try {
-    return readFileSync(`${path}/cgroup.procs`, 'utf8').split('\n').filter((line) => line !== '').map(Number);
-  } catch {
-    return [];
+    sleep(pause);
   }
 }

@@ -1,8 +1,8 @@
 // What a cgroup has used, from its files (kernel doc cgroup-v2), in the shape of runc's `events`. A file that is missing leaves its part out.
-import { readdirSync, readFileSync } from 'node:fs';
+import { fileNames, readCgroupFile } from './files.ts';
 
 /** 2^64 - 1: what runc reports where there is no limit. */
-const UNLIMITED = 0xffff_ffff_ffff_ffffn;
+export const UNLIMITED = 0xffff_ffff_ffff_ffffn;
 
 interface Entry {
   readonly limit: bigint;
@@ -32,15 +32,10 @@ export interface Statistics {
 
 const NOTHING: Entry = { limit: 0n, failcnt: 0n };
 
+/** All that the controllers of a cgroup (its absolute path) count. */
 export function readStatistics(cgroup: string): Statistics {
-  const text = (file: string): string => {
-    try {
-      return readFileSync(`${cgroup}/${file}`, 'latin1');
-    } catch {
-      return '';
-    }
-  };
-  const value = (file: string): bigint | undefined => numberOf(text(file).trim());
+  const text = (file: string): string => readCgroupFile(`${cgroup}/${file}`) ?? '';
+  const value = (file: string): bigint | undefined => numberOf(text(file));
   return {
     cpu: cpuOf(pairs(text('cpu.stat'))),
     cpuset: {},
@@ -118,11 +113,6 @@ function ioOf(text: string): Statistics['blkio'] {
 }
 
 function hugetlbOf(cgroup: string, text: (file: string) => string, value: (file: string) => bigint | undefined): Statistics['hugetlb'] {
-  const sizes = readdirSync(cgroup).flatMap((name) => /^hugetlb\.([^.]+)\.current$/.exec(name)?.[1] ?? []);
+  const sizes = fileNames(cgroup).flatMap((name) => /^hugetlb\.([^.]+)\.current$/.exec(name)?.[1] ?? []);
   return Object.fromEntries(sizes.map((size) => [size, { usage: value(`hugetlb.${size}.current`) ?? 0n, failcnt: pairs(text(`hugetlb.${size}.events`))['max'] ?? 0n }]));
-}
-
-/** JSON with integers beyond 2^53 exact, as Go writes them. */
-export function exactJson(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? `#${inner}#` : inner)).replace(/"#(\d+)#"/g, '$1');
 }

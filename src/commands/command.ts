@@ -1,4 +1,5 @@
 // What a verb is: its flags, its words, and what it does. One file per verb; the table loads only the one that is called.
+import { RuntimeError } from '../errors.ts';
 
 /** Global flags, given before the verb. */
 export interface Globals {
@@ -55,6 +56,20 @@ export function valueOf(call: Call, name: string): string | undefined {
 export function valuesOf(call: Call, name: string): readonly string[] {
   const value = call.flags[name];
   return Array.isArray(value) ? (value as readonly string[]) : [];
+}
+
+/** --format of a verb that lists. Throws RuntimeError for anything but its two words. */
+export function formatOf(call: Call): 'table' | 'json' {
+  const format = valueOf(call, 'format') ?? 'table';
+  if (format !== 'table' && format !== 'json') throw new RuntimeError(`invalid format option: ${format}`, { hint: 'table or json' });
+  return format;
+}
+
+/** --preserve-fds. Throws RuntimeError for what is no count. */
+export function preserveFdsOf(call: Call): number {
+  const count = valueOf(call, 'preserve-fds') ?? '0';
+  if (!/^\d{1,4}$/.test(count)) throw new RuntimeError(`invalid value "${count}" for -preserve-fds`, { hint: 'a count of descriptors' });
+  return Number(count);
 }
 
 /** True when a switch was given. */

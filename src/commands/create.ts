@@ -2,8 +2,7 @@
 import { createContainer } from '../container/create.ts';
 import type { CreateOptions } from '../container/options.ts';
 import { validateContainerId } from '../container/state.ts';
-import { RuntimeError } from '../errors.ts';
-import { isOn, valueOf, type Call, type Command, type Flag } from './command.ts';
+import { isOn, preserveFdsOf, valueOf, type Call, type Command, type Flag } from './command.ts';
 
 export const createFlags: readonly Flag[] = [
   { name: 'bundle', short: 'b', value: 'DIR', help: 'directory of config.json (default: the working directory)' },
@@ -18,8 +17,6 @@ export const createFlags: readonly Flag[] = [
 export function createOptions(call: Call): CreateOptions {
   const id = call.words[0]!;
   validateContainerId(id);
-  const preserve = valueOf(call, 'preserve-fds') ?? '0';
-  if (!/^\d{1,4}$/.test(preserve)) throw new RuntimeError(`invalid value "${preserve}" for -preserve-fds`, { hint: 'a count of descriptors' });
   return {
     root: call.globals.root,
     id,
@@ -29,7 +26,7 @@ export function createOptions(call: Call): CreateOptions {
     pidfdSocket: valueOf(call, 'pidfd-socket') || undefined,
     noPivot: isOn(call, 'no-pivot'),
     noNewKeyring: isOn(call, 'no-new-keyring'),
-    preserveFds: Number(preserve),
+    preserveFds: preserveFdsOf(call),
     cgroupManager: call.globals.cgroupManager,
   };
 }

@@ -1,11 +1,12 @@
 // `runt events`: what the container uses, line by line, and when memory ran out. runc's JSON.
-import { readFileSync } from 'node:fs';
-import { exactJson, pairs, readStatistics } from '../cgroup/statistics.ts';
-import { sleep } from '../cgroup/sleep.ts';
+import { stringifyJson } from '../../spec/json.ts';
+import { readCgroupFile } from '../cgroup/files.ts';
+import { pairs, readStatistics } from '../cgroup/statistics.ts';
 import { cgroupOf } from '../container/pause.ts';
 import { readState } from '../container/state.ts';
 import { currentStatus } from '../container/status.ts';
 import { RuntimeError } from '../errors.ts';
+import { sleep } from '../sleep.ts';
 import { isOn, valueOf, type Command } from './command.ts';
 
 const GLANCE = 100; // milliseconds between two looks for an oom kill
@@ -24,7 +25,7 @@ export const command: Command = {
     const state = readState(root, id);
     if (currentStatus(state, `${root}/${id}`) === 'stopped') throw new RuntimeError(`container with id ${id} is not running`);
     const cgroup = cgroupOf(state);
-    const line = (type: string, data?: unknown): void => call.stdout(`${exactJson(data === undefined ? { type, id } : { type, id, data })}\n`);
+    const line = (type: string, data?: unknown): void => call.stdout(`${stringifyJson({ type, id, data })}\n`);
     if (isOn(call, 'stats')) {
       line('stats', readStatistics(cgroup));
       return 0;
@@ -45,21 +46,13 @@ export const command: Command = {
   },
 };
 
-const read = (path: string): string | undefined => {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return undefined;
-  }
-};
-
 /** How often the kernel has killed for want of memory; undefined once the cgroup is gone. A host without the controller never has. */
 function killsOf(cgroup: string): bigint | undefined {
-  if (read(`${cgroup}/cgroup.events`) === undefined) return undefined;
-  return pairs(read(`${cgroup}/memory.events`) ?? '')['oom_kill'] ?? 0n;
+  if (readCgroupFile(`${cgroup}/cgroup.events`) === undefined) return undefined;
+  return pairs(readCgroupFile(`${cgroup}/memory.events`) ?? '')['oom_kill'] ?? 0n;
 }
 
-const isPopulated = (cgroup: string): boolean => read(`${cgroup}/cgroup.events`)?.includes('populated 1') ?? false;
+const isPopulated = (cgroup: string): boolean => readCgroupFile(`${cgroup}/cgroup.events`)?.includes('populated 1') ?? false;
 
 /** Go's durations, of which `5s`, `500ms`, `1m30s` are in use: milliseconds. Throws RuntimeError. */
 export function durationOf(text: string): number {

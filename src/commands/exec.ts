@@ -2,7 +2,7 @@
 import { execInContainer } from '../container/exec.ts';
 import type { ExecOptions } from '../container/options.ts';
 import { RuntimeError } from '../errors.ts';
-import { isOn, valueOf, valuesOf, type Call, type Command } from './command.ts';
+import { isOn, preserveFdsOf, valueOf, valuesOf, type Call, type Command } from './command.ts';
 
 /** What runc ends with when the process could not be run: its own exit status is then free to mean itself. */
 const SET_UP_FAILED = 255;
@@ -46,8 +46,6 @@ function execOptions(call: Call): ExecOptions {
   for (const entry of env) if (!/^[^=]+=/.test(entry)) throw new RuntimeError(`invalid environment variable: ${JSON.stringify(entry)}`, { hint: 'NAME=VALUE' });
   const cwd = valueOf(call, 'cwd') || undefined;
   if (cwd !== undefined && !cwd.startsWith('/')) throw new RuntimeError(`Cwd must be an absolute path: --cwd ${JSON.stringify(cwd)}`);
-  const preserve = valueOf(call, 'preserve-fds') ?? '0';
-  if (!/^\d{1,4}$/.test(preserve)) throw new RuntimeError(`invalid value "${preserve}" for -preserve-fds`, { hint: 'a count of descriptors' });
   return {
     root: call.globals.root,
     id: call.words[0]!,
@@ -66,7 +64,7 @@ function execOptions(call: Call): ExecOptions {
     noNewPrivileges: isOn(call, 'no-new-privs'),
     apparmorProfile: valueOf(call, 'apparmor') || undefined,
     selinuxLabel: valueOf(call, 'process-label') || undefined,
-    preserveFds: Number(preserve),
+    preserveFds: preserveFdsOf(call),
     cgroups: valuesOf(call, 'cgroup'),
     ignorePaused: isOn(call, 'ignore-paused'),
   };

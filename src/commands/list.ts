@@ -1,8 +1,7 @@
 // `runt list`.
 import { existsSync, readFileSync } from 'node:fs';
 import { containerIds, readState } from '../container/state.ts';
-import { RuntimeError } from '../errors.ts';
-import { isOn, valueOf, type Command } from './command.ts';
+import { formatOf, isOn, type Command } from './command.ts';
 import { stateObject } from './state.ts';
 
 function userName(uid: number): string {
@@ -25,8 +24,7 @@ export const command: Command = {
   examples: ['runt list', 'runt list --format json'],
   run: (call) => {
     const { root } = call.globals;
-    const format = valueOf(call, 'format') ?? 'table';
-    if (format !== 'table' && format !== 'json') throw new RuntimeError(`invalid format option: ${format}`, { hint: 'table or json' });
+    const format = formatOf(call);
     const found = containerIds(root).flatMap((id) => {
       try {
         const state = readState(root, id);

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { processesOf } from '../container/processes.ts';
 import { readState } from '../container/state.ts';
 import { RuntimeError } from '../errors.ts';
-import { valueOf, type Command } from './command.ts';
+import { formatOf, type Command } from './command.ts';
 
 export const command: Command = {
   name: 'ps', summary: 'list the processes of a container', words: 'CONTAINER [PS OPTIONS]', least: 1, most: Infinity,
@@ -11,8 +11,7 @@ export const command: Command = {
   examples: ['runt ps web', 'runt ps web -o pid,stat,args', 'runt ps --format json web'],
   run: (call) => {
     const [id, ...options] = call.words;
-    const format = valueOf(call, 'format') ?? 'table';
-    if (format !== 'table' && format !== 'json') throw new RuntimeError(`invalid format option: ${format}`, { hint: 'table or json' });
+    const format = formatOf(call);
     const pids = processesOf(readState(call.globals.root, id!));
     call.stdout(format === 'json' ? `${JSON.stringify(pids)}\n` : linesOf(pids, options.length === 0 ? ['-ef'] : options));
     return 0;

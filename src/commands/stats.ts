@@ -1,14 +1,13 @@
 // `runt stats`: a live table for a person. `events --stats` is the same for a program.
-import { exactJson, readStatistics, type Statistics } from '../cgroup/statistics.ts';
-import { sleep } from '../cgroup/sleep.ts';
-import { containerIds, readState, type ContainerState } from '../container/state.ts';
+import { stringifyJson } from '../../spec/json.ts';
+import { readStatistics, UNLIMITED, type Statistics } from '../cgroup/statistics.ts';
+import { containerIds, readState } from '../container/state.ts';
 import { currentStatus } from '../container/status.ts';
-import { RuntimeError } from '../errors.ts';
-import { isOn, valueOf, type Command } from './command.ts';
+import { sleep } from '../sleep.ts';
+import { formatOf, isOn, valueOf, type Command } from './command.ts';
 import { durationOf } from './events.ts';
 import { tableText } from './list.ts';
 
-const UNLIMITED = 0xffff_ffff_ffff_ffffn;
 const FIRST_LOOK = 200; // milliseconds: a share of CPU needs two readings
 const CLEAR = '\u001b[H\u001b[2J';
 
@@ -29,14 +28,13 @@ export const command: Command = {
   run: (call) => {
     const { root } = call.globals;
     const interval = durationOf(valueOf(call, 'interval') ?? '1s');
-    const format = valueOf(call, 'format') ?? 'table';
-    if (format !== 'table' && format !== 'json') throw new RuntimeError(`invalid format option: ${format}`, { hint: 'table or json' });
+    const format = formatOf(call);
     for (const id of call.words) readState(root, id);
     let before = readAll(root, call.words);
     sleep(FIRST_LOOK);
     for (;;) {
       const now = readAll(root, call.words);
-      const text = format === 'json' ? `${exactJson(now.map(({ id, statistics }) => ({ id, ...statistics })))}\n` : tableOf(before, now);
+      const text = format === 'json' ? `${stringifyJson(now.map(({ id, statistics }) => ({ id, ...statistics })))}\n` : tableOf(before, now);
       call.stdout(isOn(call, 'no-stream') || format === 'json' ? text : `${CLEAR}${text}`);
       if (isOn(call, 'no-stream') || now.length === 0) return 0;
       before = now;
@@ -49,7 +47,7 @@ export const command: Command = {
 function readAll(root: string, ids: readonly string[]): readonly Reading[] {
   return (ids.length === 0 ? containerIds(root) : ids).flatMap((id) => {
     try {
-      const state: ContainerState = readState(root, id);
+      const state = readState(root, id);
       if (state.cgroup === null || currentStatus(state, `${root}/${id}`) === 'stopped') return [];
       return [{ id, at: performance.now(), statistics: readStatistics(state.cgroup.path) }];
     } catch {
@@ -75,11 +73,10 @@ function share(before: Reading | undefined, now: Reading): string {
 }
 
 /** `12.5M`: powers of 1024, at most four characters and a unit. */
-export function bytes(count: bigint): string {
+function bytes(count: bigint): string {
+  const units = ['B', 'K', 'M', 'G', 'T'];
   let value = Number(count);
-  for (const unit of ['B', 'K', 'M', 'G', 'T']) {
-    if (value < 1000 || unit === 'T') return `${unit === 'B' ? value : value.toFixed(1)}${unit}`;
-    value /= 1024;
-  }
-  return String(value);
+  let power = 0;
+  for (; value >= 1000 && power < units.length - 1; power++) value /= 1024;
+  return `${power === 0 ? value : value.toFixed(1)}${units[power]}`;
 }

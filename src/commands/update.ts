@@ -70,7 +70,7 @@ function numberOf(text: string, flag: string): number {
 }
 
 /** `64m`, `1.5g`, `1048576`, `-1`: bytes, in powers of 1024 as Docker and runc read them. Throws RuntimeError. */
-export function sizeOf(text: string, flag: string): number {
+function sizeOf(text: string, flag: string): number {
   if (text === '-1') return -1;
   const match = /^(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?b)?$/i.exec(text);
   if (match === null) throw new RuntimeError(`invalid value "${text}" for -${flag}`, { hint: 'bytes, or a number with k, m, g' });

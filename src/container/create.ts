@@ -21,6 +21,7 @@ import { prepareFilter, prepareDeviceFilter } from './filters.ts';
 import type { CreateOptions } from './options.ts';
 import { checkPreserved } from './preserved.ts';
 import { keepFailedRecord } from './record.ts';
+import { sleep } from '../sleep.ts';
 import { alreadyExists, containerExists, createStateDirectory, removeStateDirectory, writeState, type ContainerState } from './state.ts';
 
 /** A container that has been created: what `run` needs to go on with it. */
@@ -100,7 +101,7 @@ function removeMade(image: Image): void {
         break;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EBUSY') break;
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+        sleep(2);
       }
     }
   }

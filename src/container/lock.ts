@@ -4,6 +4,7 @@ import { LOCK_EX, LOCK_NB, O_CLOEXEC, O_DIRECTORY } from '../../native/linux/con
 import { errnoName } from '../../native/linux/errno.ts';
 import { call, text } from '../../native/linux/syscalls.ts';
 import { RuntimeError } from '../errors.ts';
+import { sleep } from '../sleep.ts';
 
 const PATIENCE = 10_000;
 const PAUSE = 5;
@@ -15,7 +16,7 @@ export function withLock<T>(directory: string, body: () => T): T {
   try {
     for (let waited = 0; call('flock', fd, LOCK_EX | LOCK_NB) < 0; waited += PAUSE) {
       if (waited >= PATIENCE) throw new RuntimeError('another operation on this container is still under way');
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE);
+      sleep(PAUSE);
     }
     return body();
   } finally {

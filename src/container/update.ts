@@ -1,6 +1,7 @@
 // `update`: new limits for a container that exists. What is given is laid over what config.json had; only those controllers are written.
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { Config, Resources } from '../../spec/config.ts';
+import { stringifyJson } from '../../spec/json.ts';
 import { checkSemantics } from '../../spec/semantic.ts';
 import { validateConfig } from '../../spec/validate.ts';
 import { cgroupWrites, type CgroupWrite } from '../compile/resources.ts';
@@ -10,7 +11,6 @@ import { withLock } from './lock.ts';
 import { storedConfig } from './stored-config.ts';
 import { readState } from './state.ts';
 import { currentStatus } from './status.ts';
-import { exactJson } from '../cgroup/statistics.ts';
 
 /** Applies resources to a container and keeps them in its state. Device rules stay as they are, as in runc. Throws RuntimeError. */
 export function updateContainer(root: string, id: string, change: Resources): void {
@@ -26,7 +26,7 @@ export function updateContainer(root: string, id: string, change: Resources): vo
     const touched = Object.fromEntries(Object.keys(change).filter((key) => key !== 'devices').map((key) => [key, merged[key as keyof Resources]])) as Resources;
     refuseBelowUsage(merged, change, cgroup);
     for (const write of cgroupWrites(touched)) writeLimit(cgroup, write);
-    writeFileSync(`${directory}/config.json.new`, exactJson(updated), { mode: 0o600 });
+    writeFileSync(`${directory}/config.json.new`, stringifyJson(updated), { mode: 0o600 });
     renameSync(`${directory}/config.json.new`, `${directory}/config.json`);
   });
 }
