@@ -232,6 +232,20 @@ for (const path of runtimePaths()) {
     rmSync(source, { recursive: true });
   });
 
+  test('more idmapped mounts than one hand-over carries descriptors', () => {
+    const source = mkdtempSync('/dev/shm/idmap-');
+    writeFileSync(join(source, 'f'), '');
+    chownSync(join(source, 'f'), 1000, 1000);
+    chmodSync(source, 0o777);
+    const numbers = [1, 2, 3, 4, 5, 6, 7, 8];
+    const seen = sh('stat -c %u /tmp/*/f | sort | uniq -c', (config) => {
+      mapped(config);
+      config.mounts.push({ destination: '/tmp', type: 'tmpfs', source: 'tmpfs' }, ...numbers.map((n) => ({ destination: `/tmp/${n}`, type: 'bind', source, options: ['rbind', 'idmap'] })));
+    });
+    assert.match(seen, /^8 1000$/);
+    rmSync(source, { recursive: true });
+  });
+
   test('joined namespaces: pid, network, ipc and uts of another container', () => {
     const other = fresh();
     runtime.create(other, makeBundle(baseConfig('/bin/sleep', '1000')));

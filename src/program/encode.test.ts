@@ -8,7 +8,8 @@ import * as assert from 'uvu/assert';
 import { compileCreate } from '../compile/create.ts';
 import { testContext } from '../compile/testing.ts';
 import { openImage, readRecords } from './decode.ts';
-import { encodeProgram, withHandOvers } from './encode.ts';
+import { encodeProgram } from './encode.ts';
+import { withHandOvers } from './hand-over.ts';
 import { generateHeader, generateNames } from './header.ts';
 import { printListing } from './print.ts';
 import { part, slot, type Program } from './step.ts';
@@ -71,6 +72,20 @@ test('a hand-over stands where the turn goes to the runtime, and carries what it
   ]);
   assert.equal(steps.map(({ op }) => op), ['openat', 'setsid', 'openat', 'hand_over', 'send_fd', 'setsid']);
   assert.equal(steps[3]!.args[0], { slot: 'b' });
+});
+
+test('more descriptors than one message holds go in several turns', () => {
+  const container = part('container', '');
+  const runtime = part('runtime', '');
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+  const steps = withHandOvers([
+    ...names.map((name) => container('openat', [-100, name, 0, 0], '', { result: name })),
+    ...names.map((name) => runtime('close', [slot(name)], '')),
+    container('setsid', [], ''),
+  ]);
+  const sent = steps.filter(({ op }) => op === 'hand_over').map(({ args }) => args.flatMap((arg) => (arg === null ? [] : [(arg as { slot: string }).slot])));
+  assert.equal(sent, [['a', 'b', 'c'], ['d', 'e', 'f'], ['g']]);
+  assert.equal(steps.slice(names.length).map(({ op }) => op), ['hand_over', 'close', 'close', 'close', 'hand_over', 'close', 'close', 'close', 'hand_over', 'close', 'setsid']);
 });
 
 test('programs that break the language are refused', () => {

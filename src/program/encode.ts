@@ -1,11 +1,29 @@
-// Program → image. Derives what nobody writes by hand: the hand-overs between sides and the descriptors that travel with them.
+// Program → image: the bytes of layout.ts, each text, structure and array once.
 import { errnoNumber } from '../../native/linux/errno.ts';
 import { syscallNumber, type SyscallName } from '../../native/linux/syscall-numbers.ts';
+import { isSlot, withHandOvers } from './hand-over.ts';
 import { BASE, header, kind, MAGIC, NONE, record, slotEntry } from './layout.ts';
 import { opNames, structs, syscallOps, ops, type OpName } from './ops.ts';
-import type { Arg, Bytes, Program, Slot, Step, Struct } from './step.ts';
+import type { Arg, Bytes, Program, Slot, Step, Struct, Words } from './step.ts';
 
-const opNumbers = new Map(opNames.map((name, index) => [name, index]));
+/** What a record says of its operation; filled in as operations are met, because start-up pays for each. */
+interface OpCode {
+  readonly op: number;
+  /** The system call's number, NONE for an operation that is not one. */
+  readonly number: number;
+  readonly argumentCount: number;
+}
+
+const opCodes = new Map<OpName, OpCode>();
+
+function opCode(name: OpName): OpCode {
+  let code = opCodes.get(name);
+  if (code === undefined) {
+    code = { op: opNames.indexOf(name), number: name in syscallOps ? syscallNumber(name as SyscallName) : NONE, argumentCount: ops[name].formats.length };
+    opCodes.set(name, code);
+  }
+  return code;
+}
 
 export interface EncodeOptions {
   readonly id?: string;
@@ -20,53 +38,12 @@ export function encodeProgram(program: Program, options: EncodeOptions = {}): Ui
   return new Encoder(program, options).encode();
 }
 
-/** Steps with a hand_over step wherever the container side must wait for the runtime side. */
-export function withHandOvers(steps: readonly Step[]): readonly Step[] {
-  const born = new Map<string, Step['side']>();
-  const out: Step[] = [];
-  let spawned = false;
-  for (let i = 0; i < steps.length; i++) {
-    const step = steps[i]!;
-    const before = steps[i - 1];
-    if (step.side === 'runtime' && before?.side === 'container' && spawned) out.push(handOver(steps, i, born));
-    if (step.side === 'container') spawned = true;
-    if (step.result !== undefined && !born.has(step.result)) born.set(step.result, step.side);
-    out.push(step);
-  }
-  return out;
-}
-
-/** Descriptors that travel: born in the container before, used by the runtime now (args 0 to 2); and the way back (3 to 5). */
-function handOver(steps: readonly Step[], at: number, born: ReadonlyMap<string, Step['side']>): Step {
-  const given: string[] = [];
-  const taken = new Set<string>();
-  let i = at;
-  for (; steps[i]?.side === 'runtime'; i++) {
-    for (const name of slotsOf(steps[i]!)) if (born.get(name) === 'container' && name !== 'init' && !given.includes(name)) given.push(name);
-    const result = steps[i]!.result;
-    if (result !== undefined) taken.add(result);
-  }
-  const used = new Set(steps.slice(i).filter((step) => step.side === 'container').flatMap(slotsOf));
-  const back = [...taken].filter((name) => used.has(name));
-  if (given.length > 3 || back.length > 3) throw new Error('more than three descriptors in one hand-over');
-  const row = (names: string[]): Arg[] => [0, 1, 2].map((n) => (names[n] === undefined ? null : { slot: names[n]! }));
-  return { side: 'container', op: 'hand_over', args: [...row(given), ...row(back)], at: steps[at]!.at, why: 'the next step is the runtime’s' };
-}
-
-function slotsOf(step: Step): string[] {
-  const names: string[] = [];
-  for (const arg of step.args) {
-    if (arg === null || typeof arg !== 'object') continue;
-    if ('slot' in arg) names.push(arg.slot);
-    else if ('struct' in arg) for (const member of Object.values(arg.members)) if (isSlot(member)) names.push(member.slot);
-  }
-  return names;
-}
-
-const isSlot = (value: unknown): value is Slot => typeof value === 'object' && value !== null && 'slot' in value;
 const isBytes = (value: unknown): value is Bytes => typeof value === 'object' && value !== null && 'bytes' in value;
 
 const FIRST_ALLOCATION = 64 * 1024;
+/** Room for a step's record and what it adds to the data area, so that a long program is not copied as it grows. */
+const STEP_BYTES = record.bytes + 64;
+const NO_ERRNOS: readonly string[] = [];
 
 class Encoder {
   readonly #program: Program;
@@ -75,8 +52,12 @@ class Encoder {
   readonly #slots = new Map<string, number>();
   readonly #texts = new Map<string, number>();
   readonly #outs = new Map<string, number>();
-  #image = Buffer.alloc(FIRST_ALLOCATION);
-  #words32 = new Uint32Array(this.#image.buffer, this.#image.byteOffset, FIRST_ALLOCATION >> 2);
+  /** Structures and arrays that steps share are written once. */
+  readonly #shared = new Map<object, number>();
+  #image: Buffer;
+  #words32: Uint32Array;
+  #pointer: string | undefined;
+  #pointerOffset = 0;
   #fixup = 0;
   #fixupSlot = NONE;
   #end = 0;
@@ -85,6 +66,8 @@ class Encoder {
     this.#program = program;
     this.#options = options;
     this.#base = options.base ?? BASE;
+    this.#image = Buffer.alloc(Math.max(FIRST_ALLOCATION, program.steps.length * STEP_BYTES));
+    this.#words32 = new Uint32Array(this.#image.buffer, this.#image.byteOffset, this.#image.length >> 2);
   }
 
   encode(): Uint8Array {
@@ -133,25 +116,30 @@ class Encoder {
 
   /** Whole words, two 16-bit fields at a time: a call for each field costs a millisecond of start-up. */
   #record(at: number, step: Step): void {
-    const { formats } = ops[step.op];
-    if (step.args.length !== formats.length) throw new Error(`${step.op} takes ${formats.length} arguments, not ${step.args.length}`);
-    const tolerate = step.tolerate ?? [];
+    const { op, number, argumentCount } = opCode(step.op);
+    const { args } = step;
+    const tolerate = step.tolerate ?? NO_ERRNOS;
+    if (args.length !== argumentCount) throw new Error(`${step.op} takes ${argumentCount} arguments, not ${args.length}`);
     if (tolerate.length > 4) throw new Error(`${step.op}: more than four tolerated errnos`);
     this.#fixup = 0;
     this.#fixupSlot = NONE;
     let kinds = 0;
     let moreKinds = 0;
-    for (let i = 0; i < step.args.length; i++) {
-      const argKind = this.#arg(at, i, step.args[i]!, step.op);
+    for (let i = 0; i < argumentCount; i++) {
+      const argKind = this.#arg(at + record.args + 8 * i, args[i]!, step.op);
       if (i < 4) kinds |= argKind << (8 * i);
       else moreKinds |= argKind << (8 * (i - 4));
     }
-    const pointer = this.#text(step.at);
+    // Neighbours have the same place in config.json more often than not.
+    if (step.at !== this.#pointer) {
+      this.#pointer = step.at;
+      this.#pointerOffset = this.#text(step.at);
+    }
+    const pointer = this.#pointerOffset;
     const why = this.#text(step.why);
-    const number = step.op in syscallOps ? syscallNumber(step.op as SyscallName) : NONE;
     const words = this.#words32;
     const word = at >> 2;
-    words[word] = opNumbers.get(step.op)! | (step.side === 'container' ? 0x1_0000 : 0);
+    words[word] = op | (step.side === 'container' ? 0x1_0000 : 0);
     words[word + 1] = number | (this.#slotNumber(step.result) << 16);
     words[word + 2] = this.#slotNumber(step.unless) | (this.#slotNumber(step.needs) << 16);
     words[word + 3] = this.#fixupSlot | (tolerate.length << 16);
@@ -164,26 +152,42 @@ class Encoder {
   }
 
   /** Writes the value, gives the kind. */
-  #arg(at: number, index: number, arg: Arg, op: OpName): number {
-    const set = (argKind: number, value: number | bigint): number => {
-      this.#u64(at + record.args + 8 * index, value);
-      return argKind;
-    };
+  #arg(at: number, arg: Arg, op: OpName): number {
     if (arg === null) return kind.null;
-    if (typeof arg === 'number' || typeof arg === 'bigint') return set(kind.immediate, arg);
-    if (typeof arg === 'string') return set(kind.data, this.#base + this.#text(arg));
-    if ('slot' in arg) return set(kind.slot, this.#slotNumber(arg.slot, op));
-    if ('words' in arg) return set(kind.data, this.#base + this.#words(arg.words));
-    if ('struct' in arg) return set(kind.data, this.#base + this.#struct(arg));
+    if (typeof arg === 'number') {
+      const word = at >> 2;
+      this.#words32[word] = arg;
+      if (arg < 0 || arg > 0xffff_ffff) this.#words32[word + 1] = Math.floor(arg / 0x1_0000_0000);
+      return kind.immediate;
+    }
+    if (typeof arg === 'object' && 'slot' in arg) {
+      this.#words32[at >> 2] = this.#slotNumber(arg.slot, op);
+      return kind.slot;
+    }
+    if (typeof arg === 'bigint') {
+      this.#u64(at, arg);
+      return kind.immediate;
+    }
+    this.#u64(at, this.#base + this.#place(arg));
+    return kind.data;
+  }
+
+  /** Where in the image what an argument points to lies. */
+  #place(arg: string | Exclude<Arg, number | bigint | null | Slot | string>): number {
+    if (typeof arg === 'string') return this.#text(arg);
+    if ('struct' in arg) return this.#struct(arg);
+    if ('words' in arg) return this.#words(arg);
     if ('out' in arg) {
       let offset = this.#outs.get(arg.out);
       if (offset === undefined) this.#outs.set(arg.out, (offset = this.#allocate(arg.size)));
-      return set(kind.data, this.#base + offset + (arg.offset ?? 0));
+      return offset + (arg.offset ?? 0);
     }
-    return set(kind.data, this.#base + this.#bytes(arg.bytes));
+    return this.#bytes(arg.bytes);
   }
 
   #struct(arg: Struct): number {
+    const known = this.#shared.get(arg);
+    if (known !== undefined) return known;
     const members = structs[arg.struct];
     let length = 0;
     for (const member of members) length += member[1];
@@ -206,6 +210,8 @@ class Encoder {
       }
       place += size;
     }
+    // What a slot is stored into belongs to one record alone.
+    if (this.#fixupSlot === NONE) this.#shared.set(arg, offset);
     return offset;
   }
 
@@ -216,9 +222,13 @@ class Encoder {
     else this.#image[at] = Number(value);
   }
 
-  #words(words: readonly string[]): number {
+  #words(arg: Words): number {
+    const known = this.#shared.get(arg);
+    if (known !== undefined) return known;
+    const { words } = arg;
     const vector = this.#allocate(8 * (words.length + 1));
     words.forEach((word, i) => this.#u64(vector + 8 * i, this.#base + this.#text(word)));
+    this.#shared.set(arg, vector);
     return vector;
   }
 
