@@ -230,6 +230,7 @@ export const LOCK_SH = 1;
 export const LOCK_NB = 4;
 export const LOCK_UN = 8;
 export const POLLIN = 1;
+export const POLLOUT = 4;
 export const POLLHUP = 0x10;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_CMSG_CLOEXEC = 0x40000000;

@@ -59,6 +59,7 @@ const table = {
   pidfd_send_signal: [424, 424],
   pivot_root: [155, 41],
   ppoll: [271, 73],
+  pipe2: [293, 59],
   prctl: [157, 167],
   prlimit64: [302, 261],
   pwrite64: [18, 68],

@@ -1,5 +1,5 @@
 // System calls of the runtime's own process, under their man-page names. Declarations and EINTR, no policy.
-import { AF_UNIX, MAP_FIXED_NOREPLACE, MAP_SHARED, MSG_CMSG_CLOEXEC, MSG_NOSIGNAL, PROT_READ, PROT_WRITE, SCM_RIGHTS, SOL_SOCKET, WNOHANG } from './constants.ts';
+import { AF_UNIX, MAP_FIXED_NOREPLACE, MAP_SHARED, MSG_CMSG_CLOEXEC, MSG_NOSIGNAL, O_CLOEXEC, PROT_READ, PROT_WRITE, SCM_RIGHTS, SOL_SOCKET, WNOHANG } from './constants.ts';
 import { errnoNumber } from './errno.ts';
 import { errno, syscall, viewMemory, type Word } from './koffi.ts';
 import { syscallNumber, type SyscallName } from './syscall-numbers.ts';
@@ -67,11 +67,20 @@ export function socketpair(type: number): readonly [number, number] | number {
   return result < 0 ? result : [pair.readInt32LE(0), pair.readInt32LE(4)];
 }
 
-/** sockaddr_un (unix(7)) for a path of at most 107 bytes. */
+/** pipe2(2): the descriptors of its reading and its writing end, close-on-exec; or -errno. */
+export function pipe(): readonly [number, number] | number {
+  const pair = Buffer.alloc(8);
+  const result = call('pipe2', pair, O_CLOEXEC);
+  return result < 0 ? result : [pair.readInt32LE(0), pair.readInt32LE(4)];
+}
+
+/** sockaddr_un (unix(7)) for a path of at most 107 bytes; `@name` is one of the abstract namespace, as systemd writes it. */
 export function unixAddress(path: string): Buffer {
-  const address = Buffer.alloc(110);
+  const isAbstract = path.startsWith('@');
+  const address = Buffer.alloc(isAbstract ? 2 + Buffer.byteLength(path) : 110);
   address.writeUInt16LE(AF_UNIX, 0);
   if (address.write(path, 2, 'utf8') !== Buffer.byteLength(path) || Buffer.byteLength(path) > 107) throw new Error(`socket path too long: ${path}`);
+  if (isAbstract) address[2] = 0;
   return address;
 }
 
@@ -132,22 +141,25 @@ export function waitStatus(pid: number, poll = false): { readonly status: number
   return result === 0 ? undefined : { status: status.readInt32LE(0) };
 }
 
-/** wait4(2) on a worker thread, so that signals and streams are served meanwhile: the wait status, or -errno. */
-export function waitStatusAsync(pid: number): Promise<number> {
+/** wait4(2) for any child on a worker thread, so that signals and streams are served meanwhile; undefined when there is none. */
+export function waitAnyAsync(): Promise<{ readonly pid: number; readonly status: number } | undefined> {
   const status = Buffer.alloc(4);
   return new Promise((resolve) => {
-    syscall().async(syscallNumber('wait4'), pid, status, 0, 0, 0, 0, (error, result) => {
-      resolve(error !== null || Number(result) < 0 ? -1 : status.readInt32LE(0));
+    syscall().async(syscallNumber('wait4'), -1, status, 0, 0, 0, 0, (error, result) => {
+      resolve(error !== null || Number(result) < 0 ? undefined : { pid: Number(result), status: status.readInt32LE(0) });
     });
   });
 }
 
-/** ppoll(2) for reading on a worker thread, so that signals and streams are served meanwhile: what is ready on each (revents); -1 is left out. */
-export function pollAsync(fds: readonly number[], timeout: number): Promise<readonly number[]> {
+/**
+ * ppoll(2) on a worker thread, so that signals and streams are served meanwhile: what is ready of what is waited for
+ * (descriptor and events; -1 is left out), as revents. A timeout is in milliseconds, negative for none.
+ */
+export function pollAsync(fds: readonly (readonly [fd: number, events: number])[], timeout: number): Promise<readonly number[]> {
   const polled = Buffer.alloc(8 * fds.length);
-  fds.forEach((fd, i) => {
+  fds.forEach(([fd, events], i) => {
     polled.writeInt32LE(fd, 8 * i);
-    polled.writeInt16LE(1, 8 * i + 4);
+    polled.writeInt16LE(events, 8 * i + 4);
   });
   const time = timeout < 0 ? null : Buffer.alloc(16);
   time?.writeBigInt64LE(BigInt(Math.floor(timeout / 1000)), 0);

@@ -16,8 +16,8 @@ export function ownStdio({ config }: Context): readonly Step[] {
     const memory = { out: 'stdio', size: 256 };
     return [
       step('statx', [fd, '', AT_EMPTY_PATH, 0, memory], 'which device it is', { tolerate: ['EBADF'], result: `stdio${fd}` }),
-      step('expect', [{ ...memory, offset: RDEV_OFFSET }, 8, 0xffff_ffff_ffff_ffffn, NULL_DEVICE, ENODEV], 'the host’s /dev/null is everyone’s', { needs: `stdio${fd}`, tolerate: ['ENODEV'], result: `null${fd}` }),
-      step('fchown', [fd, uid, -1], 'the user may open it again by its name', { needs: `stdio${fd}`, unless: `null${fd}`, tolerate: ['EPERM', 'EINVAL', 'EROFS'] }),
+      step('expect', [{ ...memory, offset: RDEV_OFFSET }, 8, 0xffff_ffff_ffff_ffffn, NULL_DEVICE, ENODEV], 'the host’s /dev/null is everyone’s', { needs: `stdio${fd}`, tolerate: ['ENODEV'], result: `stdio${fd}.null` }),
+      step('fchown', [fd, uid, -1], 'the user may open it again by its name', { needs: `stdio${fd}`, unless: `stdio${fd}.null`, tolerate: ['EPERM', 'EINVAL', 'EROFS'] }),
     ];
   });
 }

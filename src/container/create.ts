@@ -19,6 +19,7 @@ import { chooseCgroup } from './cgroup.ts';
 import { consoleOf } from './console.ts';
 import { prepareFilter, prepareDeviceFilter } from './filters.ts';
 import type { CreateOptions } from './options.ts';
+import { makeNotifyDirectory, withNotifySocket } from './notify.ts';
 import { checkPreserved } from './preserved.ts';
 import { keepFailedRecord } from './record.ts';
 import { sleep } from '../sleep.ts';
@@ -35,7 +36,7 @@ export interface Created {
 /** Creates a container. Throws RuntimeError; then no process, mount, cgroup or state is left. */
 export function createContainer(options: CreateOptions, keepsTerminal = false): Created {
   if (containerExists(options.root, options.id)) throw alreadyExists(options.root, options.id);
-  const bundle = readBundle(options.bundle);
+  const bundle = forManager(readBundle(options.bundle), `${options.root}/${options.id}`);
   const console = consoleFor(options, bundle, keepsTerminal);
   checkPreserved(listenFds() + options.preserveFds);
   const cgroup = chooseCgroup(bundle.config, options);
@@ -47,6 +48,7 @@ export function createContainer(options: CreateOptions, keepsTerminal = false): 
     request = requestOf(options, bundle, directory, console, cgroup !== undefined);
     context = { config: bundle.config, host: gatherHost(bundle.config, bundle.path, bundle.rootfs, cgroup), request };
     state = initialState(options, bundle, cgroup?.path);
+    makeNotifyDirectory(directory);
     writeFileSync(`${directory}/config.json`, bundle.bytes, { mode: 0o600 });
     writeState(directory, state);
   } catch (error) {
@@ -106,6 +108,9 @@ function removeMade(image: Image): void {
     }
   }
 }
+
+/** What the bundle asks, and what the manager of the host that called us asks besides. */
+const forManager = (bundle: Bundle, directory: string): Bundle => ({ ...bundle, config: withNotifySocket(bundle.config, directory) });
 
 /** Where the pty goes; an error has its place in config.json. */
 function consoleFor(options: CreateOptions, bundle: Bundle, keepsTerminal: boolean): Request['console'] {

@@ -1,10 +1,9 @@
 // `run` and `exec` without --detach: signals go to the process, and the terminal of the caller is its terminal.
-import { closeSync, readSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
-import { F_SETFL, O_NONBLOCK, O_RDWR, POLLIN, TCGETS, TCSETS, TIOCGWINSZ, TIOCSWINSZ } from '../../native/linux/constants.ts';
-import { errnoNumber } from '../../native/linux/errno.ts';
-import { call, exitCode, pollAsync, waitStatus, waitStatusAsync } from '../../native/linux/syscalls.ts';
+import { F_SETFL, O_NONBLOCK, O_RDWR, POLLHUP, POLLIN, POLLOUT, TCGETS, TCSETS, TIOCGWINSZ, TIOCSWINSZ } from '../../native/linux/constants.ts';
+import { call, exitCode, pollAsync, waitAnyAsync } from '../../native/linux/syscalls.ts';
 import { write } from '../log.ts';
 
 export interface Foreground {
@@ -16,11 +15,14 @@ export interface Foreground {
   readonly restore: () => void;
 }
 
-/** All that a JavaScript engine hands out and that are not its own affair (SIGCHLD, SIGURG, SIGPIPE), as runc. */
+/** As runc all but SIGCHLD, SIGURG and SIGPIPE, as far as both engines hand them out: SIGPWR is JavaScriptCore's own. */
 const forwarded = [
   'SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTRAP', 'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGTERM', 'SIGSTKFLT', 'SIGCONT', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU',
-  'SIGXCPU', 'SIGXFSZ', 'SIGVTALRM', 'SIGPROF', 'SIGIO', 'SIGPWR', 'SIGSYS',
+  'SIGXCPU', 'SIGXFSZ', 'SIGVTALRM', 'SIGPROF', 'SIGIO', 'SIGSYS',
 ] as const;
+
+/** Where runt itself uses the caller's terminal, a job in the background is stopped by them, as any other. */
+const jobControl = ['SIGTTIN', 'SIGTTOU'] as const;
 
 /** Catches signals from now on: those that come before there is a process are kept for it. */
 export function beginForeground(): Foreground {
@@ -51,73 +53,67 @@ export function beginForeground(): Foreground {
       resize();
       process.on('SIGWINCH', resize);
       process.on('exit', restore);
-      if (isatty(0)) saved = rawMode();
-      copyIn(terminal);
+      if (!isatty(0)) return;
+      for (const name of jobControl) process.removeAllListeners(name);
+      saved = rawMode();
     },
     ended: async () => {
-      if (terminal < 0) return exitCode(await waitStatusAsync(child.pid));
-      await copyOut(terminal, child.pidfd);
-      process.stdin.destroy();
-      restore();
-      closeSync(terminal);
-      const ended = waitStatus(child.pid);
-      return typeof ended === 'object' ? exitCode(ended.status) : 255;
+      const status = reapUntil(child.pid);
+      if (terminal >= 0) {
+        await copy(terminal, child.pidfd);
+        restore();
+        closeSync(terminal);
+      }
+      return status;
     },
   };
 }
 
+/** As a subreaper we are given the orphans of a container without a pid namespace; they must not stay zombies. */
+async function reapUntil(pid: number): Promise<number> {
+  for (;;) {
+    const ended = await waitAnyAsync();
+    if (ended === undefined) return 255;
+    if (ended.pid === pid) return exitCode(ended.status);
+  }
+}
+
+const END_OF_FILE = Buffer.from([4]); // VEOF as termios(3) has it at first
+const NOTHING = Buffer.alloc(0);
 /** Reads of what a process left in its terminal: who still writes there writes for ever. */
 const MOST_LEFT = 256;
 
 /**
- * Shows what the terminal has until the process ends and nothing is left, though others may still hold the terminal.
- * Not a read on a worker thread: one that never returns would keep the engine from ending.
+ * Copies between the caller's streams and the terminal until the process has ended and nothing of it is left, though
+ * others may still hold the terminal. One poll(2) for all, because neither side may wait for the other: the terminal
+ * takes no more input while nobody takes its output. The caller's descriptors stay as they are, blocking or not.
  */
-async function copyOut(terminal: number, process: number): Promise<void> {
-  const bytes = Buffer.alloc(65536);
-  for (let isOpen = true, hasEnded = false, left = MOST_LEFT; left > 0; ) {
-    const [output = 0, end = 0] = await pollAsync([isOpen ? terminal : -1, hasEnded ? -1 : process], hasEnded ? 0 : -1);
-    if ((output & POLLIN) !== 0) {
-      try {
-        write(1, bytes.subarray(0, readSync(terminal, bytes)));
-      } catch {
-        isOpen = false; // EIO: the last slave is closed (pty(7))
-      }
-    } else if (hasEnded) return;
-    else if (output !== 0) isOpen = false;
-    hasEnded ||= end !== 0;
-    if (hasEnded) left--;
-  }
-}
-
-const EAGAIN = -errnoNumber('EAGAIN');
-const PAUSE = 5;
-
-/** Never waits for the terminal to take more: its owner may wait for us to show what it wrote. */
-function copyIn(terminal: number): void {
+async function copy(terminal: number, process: number): Promise<void> {
   call('fcntl', terminal, F_SETFL, O_RDWR | O_NONBLOCK);
-  const input = process.stdin;
-  const waiting: Buffer[] = [];
-  const pump = (): void => {
-    for (let chunk = waiting[0]; chunk !== undefined; chunk = waiting[0]) {
-      const written = call('write', terminal, chunk, chunk.length);
-      if (written === EAGAIN) {
-        input.pause();
-        setTimeout(pump, PAUSE);
-        return;
-      }
-      waiting.shift();
-      if (written >= 0 && written < chunk.length) waiting.unshift(chunk.subarray(written));
+  const bytes = Buffer.alloc(65536);
+  let input: Uint8Array = NOTHING;
+  let [isOpen, hasInput, hasEnded] = [true, true, false];
+  for (let left = MOST_LEFT; left > 0; left -= hasEnded ? 1 : 0) {
+    const [ready = 0, typed = 0, end = 0] = await pollAsync([
+      [isOpen ? terminal : -1, POLLIN | (input.length > 0 ? POLLOUT : 0)],
+      [hasInput && input.length === 0 ? 0 : -1, POLLIN],
+      [hasEnded ? -1 : process, POLLIN],
+    ], hasEnded ? 0 : -1);
+    if ((ready & POLLIN) !== 0) {
+      const length = call('read', terminal, bytes, bytes.length);
+      if (length > 0) write(1, bytes.subarray(0, length));
+      else isOpen = false; // EIO: the last slave is closed (pty(7))
+    } else if (hasEnded) return;
+    else if ((ready & POLLHUP) !== 0) isOpen = false;
+    if ((ready & POLLOUT) !== 0) input = input.subarray(Math.max(0, call('write', terminal, input, input.length)));
+    if (typed !== 0) {
+      const chunk = Buffer.alloc(4096);
+      const length = call('read', 0, chunk, chunk.length);
+      hasInput = length > 0;
+      input = hasInput ? chunk.subarray(0, length) : END_OF_FILE;
     }
-    input.resume();
-  };
-  const put = (chunk: Buffer): void => {
-    waiting.push(chunk);
-    if (waiting.length === 1) pump();
-  };
-  input.on('data', put);
-  input.on('end', () => put(Buffer.from([4])));
-  input.on('error', () => {});
+    hasEnded ||= end !== 0;
+  }
 }
 
 /** termios(3) cfmakeraw on standard input; returns what was there. */

@@ -1,12 +1,12 @@
 // Operations that give a descriptor away: the pty's master, the seccomp listener, a pidfd (SCM_RIGHTS, unix(7)).
 import { closeSync } from 'node:fs';
-import { posix } from 'node:path';
-import { AF_UNIX, O_CLOEXEC, O_PATH, SOCK_CLOEXEC, SOCK_STREAM } from '../../native/linux/constants.ts';
+import { AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM } from '../../native/linux/constants.ts';
 import { errnoName } from '../../native/linux/errno.ts';
-import { call, sendMessage, text, unixAddress } from '../../native/linux/syscalls.ts';
+import { call, sendMessage, unixAddress } from '../../native/linux/syscalls.ts';
 import { RuntimeError } from '../errors.ts';
 import { getSlot, type Handler } from '../execute/records.ts';
 import { readText, type Image } from '../program/decode.ts';
+import { withShortPath } from './socket-path.ts';
 import { hookState, type ContainerState } from './state.ts';
 
 /** Handlers of create and exec; a seccomp agent is told this status. `terminal` gives the master the runtime keeps, or -1. */
@@ -37,20 +37,14 @@ export function textOf(image: Image, address: number): string {
 function sendDescriptor(path: string, fd: number, data: Uint8Array): number {
   const socket = call('socket', AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket < 0) return socket;
-  let parent = -1;
   try {
-    let name = path;
-    if (Buffer.byteLength(name) > 107) {
-      parent = call('openat', -100, text(posix.dirname(path)), O_PATH | O_CLOEXEC, 0);
-      if (parent < 0) return parent;
-      name = `/proc/self/fd/${parent}/${posix.basename(path)}`;
-    }
-    const address = unixAddress(name);
-    const connected = call('connect', socket, address, address.length);
+    const connected = withShortPath(path, (short) => {
+      const address = unixAddress(short);
+      return call('connect', socket, address, address.length);
+    });
     if (connected < 0) throw new RuntimeError(`cannot connect to ${path}: ${errnoName(-connected)}`, { errno: errnoName(-connected), hint: 'its owner must be listening before the runtime is called' });
     return Math.min(0, sendMessage(socket, data, [fd]));
   } finally {
     closeSync(socket);
-    if (parent >= 0) closeSync(parent);
   }
 }

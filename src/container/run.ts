@@ -5,7 +5,7 @@ import { createContainer } from './create.ts';
 import { removeContainer } from './delete.ts';
 import { killInit } from './kill.ts';
 import type { RunOptions } from './options.ts';
-import { startContainer } from './start.ts';
+import { startAndTell } from './start.ts';
 
 /** Runs a container; resolves to the exit status runt is to end with. Throws RuntimeError when it cannot be made. */
 export async function runContainer(options: RunOptions, warn: (message: string) => void): Promise<number> {
@@ -15,7 +15,7 @@ export async function runContainer(options: RunOptions, warn: (message: string) 
   const directory = `${options.root}/${options.id}`;
   try {
     foreground?.attach(state.pid, terminal);
-    startContainer(options.root, options.id);
+    await startAndTell(options.root, options.id, options.detach);
     if (foreground === undefined) return 0;
     const status = await foreground.ended();
     if (!options.keep) removeContainer(directory, state, warn);

@@ -20,16 +20,29 @@ import { hookState, readState, type ContainerState } from './state.ts';
 import { currentStatus } from './status.ts';
 import { storedConfig } from './stored-config.ts';
 
-/** Starts a created container. Throws RuntimeError: not created, already started, or the process could not be executed. */
-export function startContainer(root: string, id: string): void {
-  withLock(`${root}/${id}`, () => {
+/** Starts a created container; gives its state. Throws RuntimeError: not created, already started, or the process could not be executed. */
+export function startContainer(root: string, id: string): ContainerState {
+  return withLock(`${root}/${id}`, () => {
     const state = readState(root, id);
     const now = currentStatus(state, `${root}/${id}`);
     if (now === 'stopped') throw new RuntimeError('cannot start a container that has stopped');
     if (now === 'running' || now === 'paused') throw new RuntimeError('cannot start an already running container');
     if (now === 'creating') throw new RuntimeError('cannot start a container that is still being created');
     passGate(`${root}/${id}`, state, root);
+    return state;
   });
+}
+
+/**
+ * Starts a container, and where NOTIFY_SOCKET is set tells the manager of the host when it is ready. One that takes init
+ * for its main process (`watchesInit`) is waited for, as in runc; it is told meanwhile where runt itself stays.
+ */
+export async function startAndTell(root: string, id: string, watchesInit: boolean): Promise<void> {
+  const notify = process.env['NOTIFY_SOCKET'] ? (await import('./notify.ts')).listenForReady(`${root}/${id}`) : undefined;
+  const { pid } = startContainer(root, id);
+  const told = notify?.forwardReady(pid, watchesInit ? pid : undefined);
+  if (watchesInit) await told;
+  else told?.catch(() => {});
 }
 
 function passGate(directory: string, state: ContainerState, root: string): void {
