@@ -23,7 +23,7 @@ import { makeNotifyDirectory, withNotifySocket } from './notify.ts';
 import { checkPreserved } from './preserved.ts';
 import { keepFailedRecord } from './record.ts';
 import { sleep } from '../sleep.ts';
-import { alreadyExists, containerExists, createStateDirectory, removeStateDirectory, writeState, type ContainerState } from './state.ts';
+import { alreadyExists, containerExists, createStateDirectory, removeStateDirectory, type ContainerState } from './state.ts';
 
 /** A container that has been created: what `run` needs to go on with it. */
 export interface Created {
@@ -40,17 +40,15 @@ export function createContainer(options: CreateOptions, keepsTerminal = false): 
   const console = consoleFor(options, bundle, keepsTerminal);
   checkPreserved(listenFds() + options.preserveFds);
   const cgroup = chooseCgroup(bundle.config, options);
-  const directory = createStateDirectory(options.root, options.id);
+  const state = initialState(options, bundle, cgroup?.path);
+  const directory = createStateDirectory(options.root, state);
   let request: Request;
   let context: Context;
-  let state: ContainerState;
   try {
     request = requestOf(options, bundle, directory, console, cgroup !== undefined);
     context = { config: bundle.config, host: gatherHost(bundle.config, bundle.path, bundle.rootfs, cgroup), request };
-    state = initialState(options, bundle, cgroup?.path);
     makeNotifyDirectory(directory);
     writeFileSync(`${directory}/config.json`, bundle.bytes, { mode: 0o600 });
-    writeState(directory, state);
   } catch (error) {
     removeStateDirectory(directory);
     throw error;

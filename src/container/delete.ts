@@ -7,7 +7,7 @@ import { runHook } from './hooks.ts';
 import { killInit } from './kill.ts';
 import { withLock } from './lock.ts';
 import { recordedCgroup } from './record.ts';
-import { containerExists, hookState, processStartTime, readState, removeStateDirectory, type ContainerState } from './state.ts';
+import { containerExists, hookState, processStartTime, readState, removeStateDirectory, sweepStateDirectory, type ContainerState } from './state.ts';
 import { currentStatus } from './status.ts';
 import { storedConfig } from './stored-config.ts';
 
@@ -17,7 +17,7 @@ const PATIENCE = 10_000;
 export function deleteContainer(root: string, id: string, force: boolean, warn: (message: string) => void = () => {}): void {
   const directory = `${root}/${id}`;
   if (!containerExists(root, id)) {
-    if (force) return;
+    if (force) return sweepStateDirectory(root, id);
     throw new RuntimeError('container does not exist');
   }
   withLock(directory, () => {

@@ -1,5 +1,6 @@
 // The state directory of a container, <root>/<id>: state.json, program, config.json, and the gate while it is `created`.
 import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { posix } from 'node:path';
 import { RuntimeError } from '../errors.ts';
 
 /** state.json, version 1. */
@@ -36,16 +37,26 @@ export function validateContainerId(id: string): void {
   }
 }
 
-/** Makes <root>/<id>, 0700. Throws RuntimeError when the container exists. */
-export function createStateDirectory(root: string, id: string): string {
-  validateContainerId(id);
-  const directory = `${root}/${id}`;
+/** Makes <root>/<id>, 0700, with its first state.json in it: who finds the directory can read it. Throws RuntimeError when the container exists. */
+export function createStateDirectory(root: string, state: ContainerState): string {
+  validateContainerId(state.id);
+  const directory = `${root}/${state.id}`;
+  const [hidden] = outOfSight(directory);
   try {
     mkdirSync(root, { recursive: true, mode: 0o711 });
-    mkdirSync(directory, { mode: 0o700 });
+    mkdirSync(hidden, { mode: 0o700 });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && existsSync(directory)) throw alreadyExists(root, id);
+    if (code === 'EEXIST' && existsSync(hidden)) throw alreadyExists(root, state.id);
+    throw new RuntimeError(`cannot make the state directory ${directory}: ${code}`, { errno: code });
+  }
+  try {
+    writeState(hidden, state);
+    renameSync(hidden, directory);
+  } catch (error) {
+    rmSync(hidden, { recursive: true, force: true });
+    if (existsSync(directory)) throw alreadyExists(root, state.id);
+    const { code } = error as NodeJS.ErrnoException;
     throw new RuntimeError(`cannot make the state directory ${directory}: ${code}`, { errno: code });
   }
   return directory;
@@ -98,8 +109,24 @@ export function writeState(directory: string, state: ContainerState): void {
   renameSync(`${directory}/state.json.new`, `${directory}/state.json`);
 }
 
+/** Where a state directory is while it is made, and while it is removed: no id begins with a dot or has these ends. */
+const outOfSight = (directory: string): readonly [made: string, removed: string] => [posix.join(posix.dirname(directory), `.${posix.basename(directory)}~`), posix.join(posix.dirname(directory), `.${posix.basename(directory)}^`)];
+
+/** Removes it: first out of sight, so that nobody meets half a container. */
 export function removeStateDirectory(directory: string): void {
-  rmSync(directory, { recursive: true, force: true });
+  const [, removed] = outOfSight(directory);
+  rmSync(removed, { recursive: true, force: true });
+  try {
+    renameSync(directory, removed);
+  } catch {
+    return; // gone already
+  }
+  rmSync(removed, { recursive: true, force: true });
+}
+
+/** Removes what a create or delete of this id left out of sight when it was killed. */
+export function sweepStateDirectory(root: string, id: string): void {
+  for (const left of outOfSight(`${root}/${id}`)) rmSync(left, { recursive: true, force: true });
 }
 
 /** Ids of all containers below a root, sorted. A root that does not exist has none. */
