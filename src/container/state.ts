@@ -1,5 +1,5 @@
 // The state directory of a container, <root>/<id>: state.json, program, config.json, and the gate while it is `created`.
-import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { RuntimeError } from '../errors.ts';
 
@@ -29,6 +29,8 @@ export interface ContainerState {
 }
 
 const LONGEST_ID = 1024;
+/** Reads of a state file that is not there while its directory is: another container of that name is coming. */
+const ATTEMPTS = 3;
 
 /** runc's rule, and no id may begin with a dot: those names are ours. Throws RuntimeError. */
 export function validateContainerId(id: string): void {
@@ -76,18 +78,30 @@ export function containerExists(root: string, id: string): boolean {
 export function readState(root: string, id: string): ContainerState {
   validateContainerId(id);
   const path = `${root}/${id}/state.json`;
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (!existsSync(`${root}/${id}`)) throw new RuntimeError('container does not exist', { hint: `looked in ${root}` });
-    if (code === 'ENOENT') throw new RuntimeError(`state file ${path} is missing: create was interrupted`, { hint: `delete --force ${id} clears it` });
-    throw new RuntimeError(`cannot read ${path}: ${code}`, { errno: code });
-  }
-  const owner = lstatSync(path).uid;
+  const { text, owner } = openedState(path, `${root}/${id}`, id);
   if (owner !== process.geteuid!() && owner !== 0) throw new RuntimeError(`state file ${path} belongs to uid ${owner}`, { hint: 'it is not trusted' });
   return parseState(text, path, id);
+}
+
+/** Read by descriptor: delete may take the file away, and a create bring another, at any time. */
+function openedState(path: string, directory: string, id: string): { readonly text: string; readonly owner: number } {
+  for (let attempt = 0; ; attempt++) {
+    let fd: number;
+    try {
+      fd = openSync(path, 'r');
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT') throw new RuntimeError(`cannot read ${path}: ${code}`, { errno: code });
+      if (!existsSync(directory)) throw new RuntimeError('container does not exist', { hint: `looked in ${posix.dirname(directory)}` });
+      if (attempt < ATTEMPTS) continue;
+      throw new RuntimeError(`state file ${path} is missing: create was interrupted`, { hint: `delete --force ${id} clears it` });
+    }
+    try {
+      return { text: readFileSync(fd, 'utf8'), owner: fstatSync(fd).uid };
+    } finally {
+      closeSync(fd);
+    }
+  }
 }
 
 function parseState(text: string, path: string, id: string): ContainerState {
