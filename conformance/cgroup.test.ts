@@ -111,6 +111,31 @@ for (const path of runtimePaths()) {
     if (!readFileSync('/sys/fs/cgroup/cgroup.controllers', 'utf8').includes('memory')) assert.match(run('update', '--memory', '64m', id).stderr, /memory\.max.*ENOENT|controller memory/s);
     assert.is(spawnSync('grep', ['-c', 'hugepageLimits', `${runtime.root}/${id}/config.json`], { encoding: 'utf8' }).stdout.trim(), hugetlb ? '1' : '0');
   });
+  test('update exchanges the device rules, and at no moment there are none', () => {
+    const other = `${id}d`;
+    const config = baseConfig('sh', '-c', 'while :; do (: < /dev/zero) 2>/dev/null || echo lost; (: > /dev/kmsg) 2>/dev/null && echo leaked; echo >> /dev/shm/rounds; done');
+    config.linux['cgroupsPath'] = `/${other}`;
+    config.linux['devices'] = [{ path: '/dev/kmsg', type: 'c', major: 1, minor: 11, fileMode: 0o666 }];
+    assert.is(runtime.create(other, makeBundle(config)).code, 0);
+    assert.is(run('start', other).code, 0);
+    const pid = String(runtime.state(other)['pid']);
+    const deny = { allow: false, access: 'rwm' };
+    const update = (...rules: object[]): void => assert.is(runtime.run(['update', '-r', '-', other], { input: JSON.stringify({ devices: [deny, ...rules] }) }).code, 0);
+    for (let i = 0; i < 20; i++) update({ allow: true, type: 'c', major: 4, minor: i, access: 'rw' });
+    const size = (): number => (existsSync(`/proc/${pid}/root/dev/shm/rounds`) ? readFileSync(`/proc/${pid}/root/dev/shm/rounds`).length : 0);
+    until('it went round', () => size() > 20);
+    assert.is(runtime.output(other), '');
+    update({ allow: true, type: 'c', major: 1, minor: 11, access: 'w' });
+    until('what is allowed now', () => runtime.output(other).includes('leaked'));
+    update();
+    const before = size();
+    until('a round that began after it', () => size() > before + 2);
+    const length = runtime.output(other).length;
+    const after = size();
+    until('more rounds', () => size() > after + 5);
+    assert.is(runtime.output(other).length, length);
+    run('delete', '--force', other);
+  });
   test('what the container made below its cgroup goes with it', () => {
     for (const name of ['x', 'x/y', 'z']) mkdirSync(`${cgroup}/${name}`, { recursive: true });
     assert.is(run('kill', id, 'KILL').code, 0);

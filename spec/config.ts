@@ -103,6 +103,13 @@ export interface Throttle {
   readonly rate: Integer;
 }
 
+export interface WeightDevice {
+  readonly major: number;
+  readonly minor: number;
+  readonly weight?: number;
+  readonly leafWeight?: number;
+}
+
 export interface Resources {
   readonly devices?: readonly DeviceRule[];
   readonly memory?: {
@@ -115,7 +122,7 @@ export interface Resources {
   };
   readonly pids?: { readonly limit?: Integer | null };
   readonly blockIO?: {
-    readonly weight?: number; readonly leafWeight?: number; readonly weightDevice?: readonly unknown[];
+    readonly weight?: number; readonly leafWeight?: number; readonly weightDevice?: readonly WeightDevice[];
     readonly throttleReadBpsDevice?: readonly Throttle[]; readonly throttleWriteBpsDevice?: readonly Throttle[];
     readonly throttleReadIOPSDevice?: readonly Throttle[]; readonly throttleWriteIOPSDevice?: readonly Throttle[];
   };

@@ -1,8 +1,7 @@
 // What the schema cannot say: rules between the fields of config.json, on any host. Warnings are for `validate`, errors refuse a create.
 import type { Config, IdMapping, Integer } from './config.ts';
+import { resources, wide, type Report } from './resources.ts';
 import { show, type Issue } from './validate.ts';
-
-type Report = (pointer: string, found: unknown, expected: string, hint?: string) => void;
 
 /** All that is wrong with a document that fits the schema. */
 export function checkSemantics(config: Config): readonly Issue[] {
@@ -62,11 +61,6 @@ function process_(config: Config, report: Report): void {
 }
 
 const unsigned = (value: Integer): bigint => BigInt.asUintN(64, BigInt(value));
-
-function wide(report: Report, pointer: string, value: Integer | null | undefined, least: bigint, most: bigint): void {
-  if (value === undefined || value === null) return;
-  if (BigInt(value) < least || BigInt(value) > most) report(pointer, value, `must be an integer from ${least} to ${most}`);
-}
 
 function mounts(config: Config, report: Report): void {
   (config.mounts ?? []).forEach((mount, index) => {
@@ -155,30 +149,6 @@ function sysctls(config: Config, report: Report): void {
     else if (/^kernel[./]hostname$/.test(key)) report(pointer, key, `sysctl "${key}" is not allowed: use hostname`);
     else report(pointer, key, `sysctl "${key}" is not in a separate kernel namespace`);
   }
-}
-
-function resources(config: Config, report: Report): void {
-  const at = '/linux/resources';
-  const { memory, cpu, network, blockIO, unified, pids } = config.linux?.resources ?? {};
-  const most = (1n << 63n) - 1n;
-  for (const key of ['limit', 'reservation', 'swap'] as const) wide(report, `${at}/memory/${key}`, memory?.[key], -1n, most);
-  for (const key of ['quota', 'period', 'shares', 'burst'] as const) wide(report, `${at}/cpu/${key}`, cpu?.[key], key === 'quota' ? -1n : 0n, key === 'quota' ? most : (1n << 64n) - 1n);
-  wide(report, `${at}/pids/limit`, pids?.limit, -most, most);
-  if (memory?.swap !== undefined && BigInt(memory.swap) > 0n) {
-    const limit = BigInt(memory.limit ?? 0);
-    if (limit === 0n) report(`${at}/memory/swap`, memory.swap, 'unable to set swap limit without memory limit');
-    else if (limit > 0n && BigInt(memory.swap) < limit) report(`${at}/memory/swap`, memory.swap, 'memory+swap limit should be >= memory limit');
-  }
-  const unknown: readonly (readonly [string, unknown])[] = [
-    ['memory/kernel', memory?.kernel], ['memory/kernelTCP', memory?.kernelTCP], ['memory/swappiness', memory?.swappiness], ['memory/disableOOMKiller', memory?.disableOOMKiller || undefined],
-    ['cpu/realtimeRuntime', cpu?.realtimeRuntime || undefined], ['cpu/realtimePeriod', cpu?.realtimePeriod || undefined], ['network/classID', network?.classID || undefined],
-    ['network/priorities', network?.priorities?.length ? network.priorities : undefined], ['blockIO/leafWeight', blockIO?.leafWeight || undefined],
-    ['blockIO/weightDevice', blockIO?.weightDevice?.length ? blockIO.weightDevice : undefined],
-  ];
-  for (const [key, value] of unknown) if (value !== undefined) report(`${at}/${key}`, value, 'cgroup v2 has no such limit', key === 'blockIO/weightDevice' ? 'resources.unified {"io.weight": "MAJ:MIN W"}' : 'leave it out');
-  if (blockIO?.weight !== undefined && blockIO.weight !== 0 && blockIO.weight < 10) report(`${at}/blockIO/weight`, blockIO.weight, 'must be from 10 to 1000');
-  for (const key of Object.keys(unified ?? {})) if (!/^[a-z]+(\.[A-Za-z0-9_]+)+$/.test(key)) report(`${at}/unified/${key.replace(/~/g, '~0').replace(/\//g, '~1')}`, key, 'must be the name of a cgroup file, without "/"');
-  if (config.linux?.cgroupsPath?.split('/').includes('..')) report('/linux/cgroupsPath', config.linux.cgroupsPath, 'must not contain ".."');
 }
 
 /** Calls our own init makes once the filter is loaded: a listener nobody serves yet must not stop them. */

@@ -146,6 +146,7 @@ export const BPF_PROG_LOAD = 5;
 export const BPF_PROG_ATTACH = 8;
 export const BPF_PROG_DETACH = 9;
 export const BPF_PROG_GET_FD_BY_ID = 0xd;
+export const BPF_OBJ_GET_INFO_BY_FD = 0xf;
 export const BPF_PROG_QUERY = 0x10;
 export const F_DUPFD = 0;
 export const F_GETFD = 1;

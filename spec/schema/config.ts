@@ -53,7 +53,7 @@ const resources = object({
   cpu: object({ shares: wide, quota: wide, period: wide, burst: wide, realtimeRuntime: wide, realtimePeriod: wide, cpus: text, mems: text, idle: range(0, 1) }),
   pids: object({ limit: { anyOf: [wide, { type: 'null' }] } }),
   blockIO: object({
-    weight: range(0, 1000), leafWeight: range(0, 1000), weightDevice: list(object({ major: { type: 'integer' }, minor: { type: 'integer' } }, ['major', 'minor'])),
+    weight: range(0, 1000), leafWeight: range(0, 1000), weightDevice: list(object({ major: { type: 'integer' }, minor: { type: 'integer' }, weight: range(0, 1000), leafWeight: range(0, 1000) }, ['major', 'minor'])),
     throttleReadBpsDevice: throttle, throttleWriteBpsDevice: throttle, throttleReadIOPSDevice: throttle, throttleWriteIOPSDevice: throttle,
   }),
   hugepageLimits: list(object({ pageSize: { type: 'string', pattern: '^[1-9][0-9]*[KMG]B$' }, limit: wide }, ['pageSize', 'limit'])),

@@ -1,7 +1,8 @@
 // The runtime-side operations of `create` that are not one system call.
 import { closeSync } from 'node:fs';
-import { BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI, BPF_PROG_ATTACH, BPF_PROG_LOAD, BPF_PROG_TYPE_CGROUP_DEVICE, O_CLOEXEC, O_WRONLY } from '../../native/linux/constants.ts';
-import { call, scratch, text } from '../../native/linux/syscalls.ts';
+import { O_CLOEXEC, O_WRONLY } from '../../native/linux/constants.ts';
+import { call, text } from '../../native/linux/syscalls.ts';
+import { attachDeviceFilter } from '../cgroup/device-program.ts';
 import type { Context } from '../compile/context.ts';
 import { getSlot, type Handler } from '../execute/records.ts';
 import type { Image } from '../program/decode.ts';
@@ -67,28 +68,3 @@ function writeFile(path: string, address: number, length: number): number {
   closeSync(fd);
   return written;
 }
-
-const ATTRIBUTES = 24576; // offset into the scratch memory
-
-/** bpf(2) BPF_PROG_LOAD, then BPF_PROG_ATTACH to the cgroup: the program lives as long as the cgroup. */
-function attachDeviceFilter(cgroup: number, instructions: number, length: number): number {
-  const { address, bytes } = scratch();
-  bytes.fill(0, ATTRIBUTES, ATTRIBUTES + 256);
-  const license = ATTRIBUTES + 200;
-  bytes.write('GPL\0', license);
-  bytes.writeUInt32LE(BPF_PROG_TYPE_CGROUP_DEVICE, ATTRIBUTES);
-  bytes.writeUInt32LE(length / 8, ATTRIBUTES + 4);
-  bytes.writeBigUInt64LE(BigInt(instructions), ATTRIBUTES + 8);
-  bytes.writeBigUInt64LE(BigInt(address + license), ATTRIBUTES + 16);
-  const program = call('bpf', BPF_PROG_LOAD, address + ATTRIBUTES, 128);
-  if (program < 0) return program;
-  bytes.fill(0, ATTRIBUTES, ATTRIBUTES + 128);
-  bytes.writeUInt32LE(cgroup, ATTRIBUTES);
-  bytes.writeUInt32LE(program, ATTRIBUTES + 4);
-  bytes.writeUInt32LE(BPF_CGROUP_DEVICE, ATTRIBUTES + 8);
-  bytes.writeUInt32LE(BPF_F_ALLOW_MULTI, ATTRIBUTES + 12);
-  const attached = call('bpf', BPF_PROG_ATTACH, address + ATTRIBUTES, 128);
-  closeSync(program);
-  return attached;
-}
-

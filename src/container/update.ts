@@ -1,9 +1,12 @@
 // `update`: new limits for a container that exists. What is given is laid over what config.json had; only those controllers are written.
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import type { Config, Resources } from '../../spec/config.ts';
 import { stringifyJson } from '../../spec/json.ts';
 import { checkSemantics } from '../../spec/semantic.ts';
 import { validateConfig } from '../../spec/validate.ts';
+import { compileDeviceFilter } from '../bpf/device-filter.ts';
+import { replaceDeviceFilter } from '../cgroup/device-program.ts';
+import { readCgroupFile } from '../cgroup/files.ts';
 import { cgroupWrites, type CgroupWrite } from '../compile/resources.ts';
 import { RuntimeError } from '../errors.ts';
 import { cgroupOf } from './pause.ts';
@@ -12,7 +15,7 @@ import { storedConfig } from './stored-config.ts';
 import { readState } from './state.ts';
 import { currentStatus } from './status.ts';
 
-/** Applies resources to a container and keeps them in its state. Device rules stay as they are, as in runc. Throws RuntimeError. */
+/** Applies resources to a container and keeps them in its state. Device rules that are given replace all there were. Throws RuntimeError. */
 export function updateContainer(root: string, id: string, change: Resources): void {
   const directory = `${root}/${id}`;
   const state = readState(root, id);
@@ -23,27 +26,55 @@ export function updateContainer(root: string, id: string, change: Resources): vo
     const merged = mergeResources(config.linux?.resources ?? {}, change);
     const updated: Config = { ...config, linux: { ...config.linux, resources: merged } };
     check(updated);
-    const touched = Object.fromEntries(Object.keys(change).filter((key) => key !== 'devices').map((key) => [key, merged[key as keyof Resources]])) as Resources;
     refuseBelowUsage(merged, change, cgroup);
-    for (const write of cgroupWrites(touched)) writeLimit(cgroup, write);
+    const touched = Object.fromEntries(Object.keys(change).filter((key) => key !== 'devices').map((key) => [key, merged[key as keyof Resources]])) as Resources;
+    writeLimits(cgroup, cgroupWrites(touched));
+    if (change.devices?.length) replaceDeviceFilter(cgroup, compileDeviceFilter(merged.devices));
     writeFileSync(`${directory}/config.json.new`, stringifyJson(updated), { mode: 0o600 });
     renameSync(`${directory}/config.json.new`, `${directory}/config.json`);
   });
 }
 
-/** Key by key within each controller; what one new value makes meaningless is left out. */
+/** Key by key within each controller, device by device within its lists; 0 and "" leave what there was, and so does an empty list of devices. */
 export function mergeResources(old: Resources, change: Resources): Resources {
   const merged: Record<string, unknown> = { ...old };
   for (const [key, value] of Object.entries(change)) {
-    if (key === 'devices') continue;
-    const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
-    merged[key] = isRecord ? { ...(merged[key] as object | undefined), ...(value as object) } : value;
+    if (key === 'devices') {
+      if (!Array.isArray(value) || value.length > 0) merged[key] = value;
+    } else if (isRecord(value)) merged[key] = mergeController((merged[key] ?? {}) as Values, value, key);
+    else merged[key] = value;
   }
   const resources = merged as { memory?: Record<string, unknown>; cpu?: Record<string, unknown> };
   // Unlimited memory means unlimited swap; an idle cgroup has no weight.
-  if (Number(change.memory?.limit) === -1 && change.memory?.swap === undefined) delete resources.memory!['swap'];
-  if (Number(change.cpu?.idle) === 1 && change.cpu?.shares === undefined) delete resources.cpu!['shares'];
+  if (Number(change.memory?.limit) === -1 && !change.memory?.swap) delete resources.memory!['swap'];
+  if (Number(change.cpu?.idle) === 1 && !change.cpu?.shares) delete resources.cpu!['shares'];
   return merged as Resources;
+}
+
+type Values = Readonly<Record<string, unknown>>;
+const isRecord = (value: unknown): value is Values => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Managers send 0 and "" for what nobody changed. These two mean it: a limit of pids, and an end to idleness or burst. */
+const meansZero = new Set(['idle', 'burst']);
+
+function mergeController(old: Values, change: Values, controller: string): Values {
+  const merged: Record<string, unknown> = { ...old };
+  for (const [key, value] of Object.entries(change)) {
+    const isUnset = (value === 0 || value === '') && controller !== 'pids' && controller !== 'unified' && !meansZero.has(key);
+    if (isUnset && old[key] !== undefined) continue;
+    merged[key] = Array.isArray(value) && Array.isArray(old[key]) && controller === 'blockIO' ? mergeDevices(old[key] as Numbered[], value as Numbered[]) : value;
+  }
+  return merged;
+}
+
+interface Numbered {
+  readonly major: number;
+  readonly minor: number;
+}
+
+/** What is given for a device takes the place of what there was for it, as in runc ≥ 1.3.3. */
+function mergeDevices(old: readonly Numbered[], change: readonly Numbered[]): readonly Numbered[] {
+  return [...old.filter(({ major, minor }) => !change.some((device) => device?.major === major && device.minor === minor)), ...change];
 }
 
 function check(config: Config): void {
@@ -54,24 +85,32 @@ function check(config: Config): void {
 }
 
 /** memory.checkBeforeUpdate (config-linux.md#memory): the kernel would kill, not refuse. */
-function refuseBelowUsage(merged: Resources, change: Resources, cgroup: string): void {
-  const limit = change.memory?.limit;
-  if (merged.memory?.checkBeforeUpdate !== true || limit === undefined || Number(limit) <= 0) return;
-  let usage: bigint;
-  try {
-    usage = BigInt(readFileSync(`${cgroup}/memory.current`, 'latin1').trim());
-  } catch {
-    return;
+function refuseBelowUsage({ memory }: Resources, change: Resources, cgroup: string): void {
+  if (memory?.checkBeforeUpdate !== true || change.memory === undefined) return;
+  const text = readCgroupFile(`${cgroup}/memory.current`);
+  if (text === undefined) return;
+  const usage = BigInt(text);
+  for (const [name, limit] of [['memory+swap', memory.swap], ['memory', memory.limit]] as const) {
+    if (limit !== undefined && BigInt(limit) > 0n && BigInt(limit) <= usage) throw new RuntimeError(`rejecting ${name} limit ${limit} <= usage ${usage}`, { hint: 'memory.checkBeforeUpdate is set' });
   }
-  if (BigInt(limit) <= usage) throw new RuntimeError(`rejecting memory limit ${limit} <= usage ${usage}`, { hint: 'memory.checkBeforeUpdate is set' });
 }
 
-function writeLimit(cgroup: string, { file, value, at, tolerate }: CgroupWrite): void {
+function writeLimits(cgroup: string, writes: readonly CgroupWrite[]): void {
+  const succeeded = new Set<string>();
+  for (const write of writes) {
+    if (write.unless !== undefined && succeeded.has(write.unless)) continue;
+    if (writeLimit(cgroup, write) && write.result !== undefined) succeeded.add(write.result);
+  }
+}
+
+/** True when it was written, false when its failure is tolerated. */
+function writeLimit(cgroup: string, { file, value, at, tolerate }: CgroupWrite): boolean {
   try {
     writeFileSync(`${cgroup}/${file}`, value, { flag: 'r+' });
+    return true;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (tolerate?.includes(String(code)) === true) return;
+    if (tolerate?.includes(String(code)) === true) return false;
     const controller = file.split('.')[0]!;
     throw new RuntimeError(`write(${cgroup}/${file}, ${JSON.stringify(value)}): ${code}`, { errno: code, hint: code === 'ENOENT' ? `controller ${controller} is not enabled for this cgroup` : `asked for by ${at}` });
   }
