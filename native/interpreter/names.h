@@ -90,6 +90,8 @@ static const struct { const char *name; int count; unsigned char formats[6]; } o
   { "write_id_map", 4, { 5, 6, 0, 5 } },
   { "attach_device_filter", 3, { 3, 9, 0 } },
   { "open_init", 2, { 0, 5 } },
+  { "start_unit", 2, { 5, 7 } },
+  { "attach_to_unit", 1, { 5 } },
   { "copy_tree", 2, { 3, 3 } },
 };
 struct name { const char *name; unsigned long long value; };

@@ -135,5 +135,7 @@
 #define OP_WRITE_ID_MAP 73
 #define OP_ATTACH_DEVICE_FILTER 74
 #define OP_OPEN_INIT 75
-#define OP_COPY_TREE 76
-#define OP_COUNT 77
+#define OP_START_UNIT 76
+#define OP_ATTACH_TO_UNIT 77
+#define OP_COPY_TREE 78
+#define OP_COUNT 79

@@ -1,6 +1,7 @@
 // `runt create` and the flags it shares with run.
 import { createContainer } from '../container/create.ts';
 import type { CreateOptions } from '../container/options.ts';
+import { loadSystemd } from '../container/systemd.ts';
 import { validateContainerId } from '../container/state.ts';
 import { isOn, preserveFdsOf, valueOf, type Call, type Command, type Flag } from './command.ts';
 
@@ -39,7 +40,8 @@ export const command: Command = {
   most: 1,
   flags: createFlags,
   examples: ['runt create --bundle /tmp/web web', 'runt create --pid-file /run/web.pid --console-socket /run/console.sock web'],
-  run: (call) => {
+  run: async (call) => {
+    if (call.globals.cgroupManager === 'systemd') await loadSystemd();
     createContainer(createOptions(call));
     return 0;
   },

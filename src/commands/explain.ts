@@ -11,11 +11,11 @@ export const command: Command = {
     { name: 'format', short: 'f', value: 'text|json', help: 'default: text' },
     { name: 'bundle', short: 'b', value: 'DIR', help: 'the same as the word' },
   ],
-  examples: ['runt explain', 'runt explain /tmp/web', 'runt explain --format json /tmp/web'],
+  examples: ['runt explain', 'runt explain /tmp/web', 'runt explain --format json /tmp/web', 'runt --systemd-cgroup explain /tmp/web'],
   run: (call) => {
     const format = valueOf(call, 'format') ?? 'text';
     if (format !== 'text' && format !== 'json') throw new RuntimeError(`invalid format option: ${format}`, { hint: 'text or json' });
-    const { image } = explainBundle(call.words[0] ?? valueOf(call, 'bundle') ?? process.cwd(), call.globals.root, 'explained');
+    const { image } = explainBundle(call.words[0] ?? valueOf(call, 'bundle') ?? process.cwd(), call.globals.root, 'explained', call.globals.cgroupManager === 'systemd');
     if (format === 'text') call.stdout(printListing(image));
     else {
       const steps = readRecords(image).map((view) => ({ index: view.index, side: view.side, op: view.op, step: printStep(image, view), call: printCall(image, view), at: view.pointer, why: view.why }));

@@ -25,7 +25,7 @@ export function featuresObject(): Record<string, unknown> {
     linux: {
       namespaces: Object.keys(namespaceFlags).sort(),
       capabilities: Object.keys(nameTables.capability.names),
-      cgroup: { v1: false, v2: true, systemd: false, systemdUser: false, rdma: true },
+      cgroup: { v1: false, v2: true, systemd: true, systemdUser: true, rdma: true },
       seccomp: { enabled: hasLibseccomp(), actions, operators, archs: architectures, knownFlags: flags, supportedFlags: flags },
       apparmor: { enabled: false },
       selinux: { enabled: false },

@@ -33,11 +33,11 @@ export const command: Command = {
     { name: 'kernel-memory-tcp', value: 'SIZE', help: 'no longer in the kernel', hidden: true },
   ],
   examples: ['runt update --memory 64m --pids-limit 100 web', "echo '{\"cpu\":{\"quota\":50000}}' | runt update -r - web"],
-  run: (call) => {
+  run: async (call) => {
     for (const flag of ['kernel-memory', 'kernel-memory-tcp']) if (valueOf(call, flag) !== undefined) call.warn(`--${flag} is ignored: the kernel has no such limit any more`);
     const file = valueOf(call, 'resources');
     const change = file === undefined ? fromFlags(call) : fromFile(file);
-    if (Object.keys(change).length > 0) updateContainer(call.globals.root, call.words[0]!, change);
+    if (Object.keys(change).length > 0) await updateContainer(call.globals.root, call.words[0]!, change);
     return 0;
   },
 };

@@ -1,28 +1,68 @@
 // linux.cgroupsPath: the container's cgroup is made before init, which is born in it (cgroups(7), kernel doc cgroup-v2).
-import { AT_FDCWD, CLONE_NEWCGROUP, O_CLOEXEC, O_DIRECTORY, O_PATH } from '../../native/linux/constants.ts';
-import { part, type Step } from '../program/step.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, CLONE_NEWCGROUP, O_CLOEXEC, O_DIRECTORY, O_PATH } from '../../native/linux/constants.ts';
+import type { Config, IdMapping } from '../../spec/config.ts';
+import { part, slot, type Step } from '../program/step.ts';
 import { isNew, namespacePointer, type Context } from './context.ts';
 
-export function cgroup({ config, host }: Context): readonly Step[] {
-  if (host.cgroup === undefined) return [];
-  const at = config.linux?.cgroupsPath ? '/linux/cgroupsPath' : '';
-  const step = part('runtime', at);
-  const enable = new Map(host.cgroup.enable.map(({ path, controllers }) => [path, controllers]));
-  const steps: Step[] = [];
-  const enableBelow = (path: string): void => {
-    for (const controller of enable.get(path) ?? []) {
-      const text = `+${controller}`;
-      steps.push(step('write_file', [`${path}/cgroup.subtree_control`, text, text.length], 'children may have it', { tolerate: ['EBUSY', 'EOPNOTSUPP', 'ENOENT'] }));
-    }
-    enable.delete(path);
+const pointer = ({ config }: Context): string => (config.linux?.cgroupsPath ? '/linux/cgroupsPath' : '');
+
+/** The cgroupfs driver: every cgroup on the way, each sharing its controllers with the next. With systemd see scope.ts. */
+export function cgroup(context: Context): readonly Step[] {
+  const { host } = context;
+  if (host.cgroup === undefined || host.cgroup.unit !== undefined) return [];
+  const { missing, threaded, path: own } = host.cgroup;
+  const step = part('runtime', pointer(context));
+  const steps: Step[] = [...enableControllers(context, (path) => !missing.includes(path))];
+  const become = (path: string): void => {
+    if (threaded.includes(path)) steps.push(step('write_file', [`${path}/cgroup.type`, 'threaded', 8], 'below a threaded cgroup there is no other kind'));
   };
-  for (const path of [...enable.keys()].filter((one) => !host.cgroup!.missing.includes(one))) enableBelow(path);
-  for (const path of host.cgroup.missing) {
+  if (!missing.includes(own)) become(own);
+  for (const path of missing) {
     steps.push(step('mkdirat', [AT_FDCWD, path, 0o755], 'missing; another create may make it at the same time', { tolerate: ['EEXIST'] }));
-    enableBelow(path);
+    become(path);
+    steps.push(...enableControllers(context, (one) => one === path));
   }
-  steps.push(step('openat', [AT_FDCWD, host.cgroup.path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0], 'for CLONE_INTO_CGROUP', { result: 'cgroup' }));
-  return steps;
+  steps.push(step('openat', [AT_FDCWD, own, O_PATH | O_DIRECTORY | O_CLOEXEC, 0], 'for CLONE_INTO_CGROUP', { result: 'cgroup' }));
+  return [...steps, ...delegation(context)];
+}
+
+/** Controllers that ancestors do not share yet. What cannot be shared shows where a limit needs it, by name. */
+export function enableControllers(context: Context, isWanted: (path: string) => boolean = () => true): readonly Step[] {
+  const step = part('runtime', pointer(context));
+  return (context.host.cgroup?.enable ?? []).filter(({ path }) => isWanted(path)).flatMap(({ path, controllers }) =>
+    controllers.map((controller) =>
+      step('write_file', [`${path}/cgroup.subtree_control`, `+${controller}`, controller.length + 1], 'children may have it', { tolerate: ['EBUSY', 'EOPNOTSUPP', 'ENOENT', 'EACCES'] }),
+    ),
+  );
+}
+
+/** Who owns the cgroup inside: the host's id of process.user, when the container sees it writable in a cgroup namespace of its own, as in runc. */
+export function cgroupOwner(config: Config): number | undefined {
+  if (!isNew(config, 'cgroup')) return undefined;
+  const mount = (config.mounts ?? []).find(({ destination, type }) => destination === '/sys/fs/cgroup' && (type === 'cgroup' || type === 'cgroup2'));
+  if (mount === undefined || mount.options?.includes('ro') === true) return undefined;
+  const uid = config.process?.user?.uid ?? 0;
+  const owner = isNew(config, 'user') ? mapped(uid, config.linux?.uidMappings ?? []) : uid;
+  return owner === 0 ? undefined : owner;
+}
+
+function mapped(uid: number, mappings: readonly IdMapping[]): number | undefined {
+  const mapping = mappings.find(({ containerID, size }) => uid >= containerID && uid < containerID + size);
+  return mapping === undefined ? undefined : mapping.hostID + uid - mapping.containerID;
+}
+
+/** Delegation (kernel doc cgroup-v2): the directory and the files of /sys/kernel/cgroup/delegate, nothing that is a limit. */
+export function delegation(context: Context): readonly Step[] {
+  const { config, host } = context;
+  const owner = cgroupOwner(config);
+  if (owner === undefined || host.cgroup === undefined) return [];
+  const step = part('runtime', '/process/user/uid');
+  // An ordinary user owns what it made already, and may give it to nobody.
+  const tolerate = host.isPrivileged ? ['ENOENT'] : ['ENOENT', 'EPERM'];
+  return [
+    step('fchownat', [slot('cgroup'), '', owner, -1, AT_EMPTY_PATH], 'the container may make cgroups below its own', { tolerate }),
+    ...host.cgroup.delegate.map((file) => step('fchownat', [slot('cgroup'), file, owner, -1, 0], 'and move processes into them', { tolerate })),
+  ];
 }
 
 export function cgroupNamespace({ config }: Context): readonly Step[] {

@@ -29,6 +29,12 @@ export interface CgroupHost {
   readonly enable: readonly { readonly path: string; readonly controllers: readonly string[] }[];
   /** Controllers available to the container's cgroup. */
   readonly controllers: readonly string[];
+  /** Of `missing` and itself those that must be made threaded: what is above them is (kernel doc cgroup-v2, Threads). */
+  readonly threaded: readonly string[];
+  /** Files a container that owns its cgroup may write: /sys/kernel/cgroup/delegate, read only when they are needed. */
+  readonly delegate: readonly string[];
+  /** The transient unit that makes the cgroup, with its properties as NAME=value; undefined under the cgroupfs driver. */
+  readonly unit?: { readonly unit: string; readonly properties: readonly string[] };
 }
 
 /** What the command line asks for, and what was prepared for it. */

@@ -23,6 +23,7 @@ import { readonlyPaths } from './readonly-paths.ts';
 import { resources } from './resources.ts';
 import { rlimits, rlimitsFromOutside } from './rlimits.ts';
 import { scheduling } from './scheduler.ts';
+import { scope } from './scope.ts';
 import { seccompPrivileged, seccompUnprivileged } from './seccomp.ts';
 import { ownStdio } from './stdio.ts';
 import { sysctl } from './sysctl.ts';
@@ -39,6 +40,7 @@ export function compileCreate(context: Context): Program {
 
     // The interpreter, still in the runtime's namespaces and with its rights.
     ...initialDescriptors(context), //   before anything is opened: no host descriptor survives (CVE-2024-21626)
+    ...scope(context), //                systemd makes a cgroup around a process that exists: this one, which init replaces
     ...oomScoreAdj(context), //          inherited by clone3; lowering it later would need rights over the host
     ...(host.isPrivileged ? sources : []), // paths of the host are opened with the host's rights: a mapped root may not search their parents
     ...timeOffsets(context), //          a time namespace takes offsets only while it is empty (time_namespaces(7))

@@ -11,7 +11,7 @@ export function firstDescriptor(context: Context): number {
 /** Slots the interpreter inherits. The order is the order of their numbers. */
 export function inheritedDescriptors(context: Context): Readonly<Record<string, number>> {
   const first = firstDescriptor(context) + 2;
-  return context.host.cgroup === undefined ? { gate: first } : { gate: first, cgroup: first + 1 };
+  return context.host.cgroup === undefined || context.host.cgroup.unit !== undefined ? { gate: first } : { gate: first, cgroup: first + 1 };
 }
 
 /** Closes whatever the caller leaked, and marks our own close-on-exec (CVE-2024-21626). */

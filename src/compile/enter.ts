@@ -1,7 +1,7 @@
 // How a process gets into a container that exists: by the pidfd of its init, into its cgroup, its namespaces and its root.
 import { AT_FDCWD, CLONE_INTO_CGROUP, CLONE_NEWCGROUP, CLONE_NEWUSER, CLONE_PARENT, O_CLOEXEC, O_DIRECTORY, O_PATH, PR_SET_DUMPABLE } from '../../native/linux/constants.ts';
 import { part, slot, type Step } from '../program/step.ts';
-import { has, type Context } from './context.ts';
+import { has, type CgroupHost, type Context, type Host } from './context.ts';
 import { firstDescriptor } from './descriptors.ts';
 import { becomeRoot } from './id-mappings.ts';
 import { namespaceFlags } from './namespaces.ts';
@@ -16,18 +16,27 @@ export interface ExecContext extends Context {
 
 const step = part('container', '/linux/namespaces');
 
+/** Whether the new process is born in the cgroup; where we may not enter it, systemd moves us there first. */
+const entersCgroup = (host: Host): host is Host & { readonly cgroup: CgroupHost } => host.cgroup !== undefined && host.cgroup.unit === undefined;
+
+/** A user's systemd has the right to move us, and her processes need not be below it themselves. */
+export function attachToUnit({ host }: ExecContext): readonly Step[] {
+  const unit = host.cgroup?.unit?.unit;
+  return unit === undefined ? [] : [part('runtime', '/linux/cgroupsPath')('attach_to_unit', [unit], 'AttachProcessesToUnit: what is born next is born there; as runc, without it if need be', { tolerate: ['EPERM'] })];
+}
+
 /** Opened by the runtime, with its rights and in its namespaces: nothing of the host is looked up later. */
 export function openContainer({ config, host, init, request }: ExecContext): readonly Step[] {
   const steps: Step[] = [part('runtime', '')('open_init', [init.pid, init.startTime], 'its namespaces are entered, and no other’s if the pid is used again', { result: 'target' })];
   const open = (path: string, at: string, why: string, result: string): Step => part('runtime', at)('openat', [AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0], why, { result });
-  if (host.cgroup !== undefined) steps.push(open(host.cgroup.path, '/linux/cgroupsPath', 'for CLONE_INTO_CGROUP', 'cgroup'));
+  if (entersCgroup(host)) steps.push(open(host.cgroup.path, '/linux/cgroupsPath', 'for CLONE_INTO_CGROUP', 'cgroup'));
   if (!has(config, 'mount')) steps.push(open(request.rootfs, '/root/path', 'no mount namespace: the rootfs is entered by chroot', 'root'));
   return steps;
 }
 
 /** Slots of openContainer that the interpreter inherits; the order is the order of their numbers. */
 export function inheritedByExec(context: ExecContext): Readonly<Record<string, number>> {
-  const names = ['target', ...(context.host.cgroup === undefined ? [] : ['cgroup']), ...(has(context.config, 'mount') ? [] : ['root'])];
+  const names = ['target', ...(entersCgroup(context.host) ? ['cgroup'] : []), ...(has(context.config, 'mount') ? [] : ['root'])];
   return Object.fromEntries(names.map((name, index) => [name, firstDescriptor(context) + 2 + index]));
 }
 
@@ -44,9 +53,9 @@ export function enterNamespaces({ config, entersUser }: ExecContext): readonly S
 
 /** A pid namespace holds for children only. The new process is the runtime's own child, and later its caller's (subreaper). */
 export function birthInside({ host }: ExecContext): readonly Step[] {
-  const members = host.cgroup === undefined ? { flags: CLONE_PARENT } : { flags: CLONE_PARENT + CLONE_INTO_CGROUP, cgroup: slot('cgroup') };
+  const members = entersCgroup(host) ? { flags: CLONE_PARENT + CLONE_INTO_CGROUP, cgroup: slot('cgroup') } : { flags: CLONE_PARENT };
   const steps = [step('clone3', [{ struct: 'clone_args', members }, 88], 'the cgroup first: from inside its namespace no other can be left', { result: 'init' })];
-  if (host.cgroup !== undefined) steps.push(step('close', [slot('cgroup')], 'a directory of the host (CVE-2024-21626)'));
+  if (entersCgroup(host)) steps.push(step('close', [slot('cgroup')], 'a directory of the host (CVE-2024-21626)'));
   return steps;
 }
 

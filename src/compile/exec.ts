@@ -3,7 +3,7 @@ import type { Program, Step } from '../program/step.ts';
 import { execveSteps, findExecutable } from './args.ts';
 import { capabilities, dropBoundingSet } from './capabilities.ts';
 import { initialDescriptors } from './descriptors.ts';
-import { birthInside, enterNamespaces, inheritedByExec, openContainer, settleInside, type ExecContext } from './enter.ts';
+import { attachToUnit, birthInside, enterNamespaces, inheritedByExec, openContainer, settleInside, type ExecContext } from './enter.ts';
 import { initialAffinity, finalAffinity } from './exec-cpu-affinity.ts';
 import { joinKeyring } from './keyring.ts';
 import { noNewPrivileges } from './no-new-privileges.ts';
@@ -23,6 +23,7 @@ export function compileExec(context: ExecContext): Program {
 
     // The interpreter, still in the runtime's namespaces and with its rights.
     ...initialDescriptors(context, inherited), //   before anything is entered: no host descriptor survives (CVE-2024-21626)
+    ...attachToUnit(context), //                    systemd moves a process that exists: this one
     ...oomScoreAdj(context), //                     through the host's procfs: the container's may be anything
     ...initialAffinity(context), //                 config.md#linux-process: before the cgroup is entered
     ...enterNamespaces(context),

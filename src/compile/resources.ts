@@ -73,7 +73,8 @@ function cpuWrites(cpu: Resources['cpu'], add: Add): void {
   if (cpu.mems) add('cpuset.mems', cpu.mems, 'cpu/mems');
 }
 
-const DEFAULT_PERIOD = 100_000;
+/** Of cpu.max, in microseconds. */
+export const DEFAULT_PERIOD = 100_000;
 
 function memoryWrites(memory: Resources['memory'], add: Add): void {
   const swap = swapMaximum(memory);
@@ -115,8 +116,13 @@ export function controllersOf(writes: readonly CgroupWrite[]): readonly string[]
   return [...new Set(writes.map(({ file }) => file.split('.')[0]!))].filter((name) => name !== 'cgroup');
 }
 
-/** Limits of the container's own cgroup, then its device filter. */
+/** Limits under the cgroupfs driver; systemd's cgroup does not exist yet (scope.ts). */
 export function resources(context: Context): readonly Step[] {
+  return context.host.cgroup?.unit === undefined ? limits(context) : [];
+}
+
+/** Limits of the container's own cgroup, then its device filter. */
+export function limits(context: Context): readonly Step[] {
   const { config, host, request } = context;
   if (host.cgroup === undefined) return [];
   const steps = cgroupWrites(config.linux?.resources).map(({ file, value, at, tolerate, result, unless }) =>

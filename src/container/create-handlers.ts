@@ -4,15 +4,17 @@ import { O_CLOEXEC, O_WRONLY } from '../../native/linux/constants.ts';
 import { call, text } from '../../native/linux/syscalls.ts';
 import { attachDeviceFilter } from '../cgroup/device-program.ts';
 import type { Context } from '../compile/context.ts';
+import type { Execution } from '../execute/execute.ts';
 import { getSlot, type Handler } from '../execute/records.ts';
 import type { Image } from '../program/decode.ts';
 import { kind } from '../program/layout.ts';
 import type { Bundle } from './bundle.ts';
 import { copyTree } from './copy-tree.ts';
-import { givingHandlers, textOf } from './giving.ts';
+import { givingHandlers, textOf, wordsOf } from './giving.ts';
 import { runHook, runHookInside, type HookKind } from './hooks.ts';
 import { mapUserNamespace, writeIdMap } from './id-maps.ts';
 import { writePidFile } from './pid-file.ts';
+import { systemd } from './systemd.ts';
 import { hookState, processStartTime, writeState, type ContainerState } from './state.ts';
 
 /** What the handlers found out on the way. */
@@ -23,7 +25,7 @@ export interface CreateResult {
 }
 
 /** Handlers for a create; `result` is filled as they run. */
-export function createHandlers(context: Context, state: ContainerState, bundle: Bundle): { readonly handlers: Readonly<Record<string, Handler>>; readonly result: CreateResult } {
+export function createHandlers(context: Context, state: ContainerState, bundle: Bundle, execution: Execution): { readonly handlers: Readonly<Record<string, Handler>>; readonly result: CreateResult } {
   const given = givingHandlers(state, 'creating');
   const result: CreateResult = { state, terminal: given.terminal };
   const init = (image: Image): number => getSlot(image, 'init') ?? 0;
@@ -34,6 +36,10 @@ export function createHandlers(context: Context, state: ContainerState, bundle: 
     map_user_namespace: (args, _view, image) => mapUserNamespace(context.request.stateDirectory, textOf(image, args[0]!), textOf(image, args[2]!)),
     open_in_proc: (args, _view, image) => call('openat', -100, text(expand(textOf(image, args[0]!), image)), O_CLOEXEC, 0),
     attach_device_filter: (args) => attachDeviceFilter(args[0]!, args[1]!, args[2]!),
+    start_unit: (args, _view, image) => {
+      systemd().startUnit(textOf(image, args[0]!), wordsOf(image, args[1]!), execution.interpreter);
+      return 0;
+    },
     copy_tree: (args) => copyTree(args[0]!, args[1]!),
     hook: (args, _view, image) => {
       const hookKind = textOf(image, args[0]!) as HookKind;

@@ -4,7 +4,7 @@ import { posix } from 'node:path';
 import { O_CLOEXEC, O_PATH } from '../../native/linux/constants.ts';
 import { call, text } from '../../native/linux/syscalls.ts';
 import { compileCreate } from '../compile/create.ts';
-import type { Context, Request } from '../compile/context.ts';
+import type { CgroupHost, Context, Request } from '../compile/context.ts';
 import { firstDescriptor } from '../compile/descriptors.ts';
 import { RuntimeError } from '../errors.ts';
 import { abandon, beginExecution, executeProgram, StepFailure, type Execution } from '../execute/execute.ts';
@@ -24,6 +24,7 @@ import { checkPreserved } from './preserved.ts';
 import { keepFailedRecord } from './record.ts';
 import { sleep } from '../sleep.ts';
 import { alreadyExists, containerExists, createStateDirectory, removeStateDirectory, type ContainerState } from './state.ts';
+import { isUserSystemd, systemd } from './systemd.ts';
 
 /** A container that has been created: what `run` needs to go on with it. */
 export interface Created {
@@ -37,10 +38,10 @@ export interface Created {
 export function createContainer(options: CreateOptions, keepsTerminal = false): Created {
   if (containerExists(options.root, options.id)) throw alreadyExists(options.root, options.id);
   const bundle = forManager(readBundle(options.bundle), `${options.root}/${options.id}`);
-  const console = consoleFor(options, bundle, keepsTerminal);
+  const console = placed(bundle, () => consoleOf(bundle.config.process?.terminal === true, !keepsTerminal, options.consoleSocket));
   checkPreserved(listenFds() + options.preserveFds);
-  const cgroup = chooseCgroup(bundle.config, options);
-  const state = initialState(options, bundle, cgroup?.path);
+  const cgroup = placed(bundle, () => chooseCgroup(bundle.config, options));
+  const state = initialState(options, bundle, cgroup);
   const directory = createStateDirectory(options.root, state);
   let request: Request;
   let context: Context;
@@ -64,7 +65,7 @@ function runProgram(options: CreateOptions, bundle: Bundle, context: Context, st
     const compiled = compileCreate(context);
     program = writeProgram(`${directory}/program`, compiled, { id: options.id, command: 'create', started: BigInt(Date.now()) * 1_000_000n });
     execution = beginExecution(program);
-    const { handlers, result } = createHandlers(context, state, bundle);
+    const { handlers, result } = createHandlers(context, state, bundle, execution);
     executeProgram(execution, program, {
       handlers,
       firstDescriptor: firstDescriptor(context),
@@ -78,6 +79,7 @@ function runProgram(options: CreateOptions, bundle: Bundle, context: Context, st
     if (execution !== undefined) {
       abandon(execution);
       removeMade(execution.image);
+      if (state.cgroup?.unit !== undefined) stopMadeUnit(execution.image, state.cgroup.unit);
     }
     keepFailedRecord(options.root, options.id, directory);
     removeStateDirectory(directory);
@@ -110,10 +112,20 @@ function removeMade(image: Image): void {
 /** What the bundle asks, and what the manager of the host that called us asks besides. */
 const forManager = (bundle: Bundle, directory: string): Bundle => ({ ...bundle, config: withNotifySocket(bundle.config, directory) });
 
-/** Where the pty goes; an error has its place in config.json. */
-function consoleFor(options: CreateOptions, bundle: Bundle, keepsTerminal: boolean): Request['console'] {
+/** Stops the unit that this create started. That it could not be is no news beside what went wrong. */
+function stopMadeUnit(image: Image, unit: string): void {
+  if (!readRecords(image).some(({ op, status: outcome }) => op === 'start_unit' && (outcome === status.done || outcome === status.failed))) return;
   try {
-    return consoleOf(bundle.config.process?.terminal === true, !keepsTerminal, options.consoleSocket);
+    systemd().stopUnit(unit);
+  } catch {
+    // `delete --force` has nothing to find either: the scope is empty, and systemd removes empty ones
+  }
+}
+
+/** Looks something up; an error has its place in config.json. */
+function placed<T>(bundle: Bundle, look: () => T): T {
+  try {
+    return look();
   } catch (error) {
     throw located(error, bundle);
   }
@@ -156,7 +168,7 @@ export function gateDirectory(directory: string): string {
   return `/proc/self/fd/${fd}`;
 }
 
-function initialState(options: CreateOptions, bundle: Bundle, cgroup: string | undefined): ContainerState {
+function initialState(options: CreateOptions, bundle: Bundle, cgroup: CgroupHost | undefined): ContainerState {
   const { config } = bundle;
   return {
     version: 1,
@@ -169,7 +181,7 @@ function initialState(options: CreateOptions, bundle: Bundle, cgroup: string | u
     pid: 0,
     startTime: '',
     ...(config.annotations === undefined ? {} : { annotations: config.annotations }),
-    cgroup: cgroup === undefined ? null : { path: cgroup },
+    cgroup: cgroup === undefined ? null : { path: cgroup.path, ...(cgroup.unit === undefined ? {} : { unit: cgroup.unit.unit, isUser: isUserSystemd() }) },
     status: 'creating',
     privatePidNamespace: config.linux?.namespaces?.some(({ type }) => type === 'pid') ?? false,
     ...(options.noNewKeyring ? { noNewKeyring: true } : {}),

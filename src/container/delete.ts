@@ -6,23 +6,25 @@ import { RuntimeError } from '../errors.ts';
 import { runHook } from './hooks.ts';
 import { killInit } from './kill.ts';
 import { withLock } from './lock.ts';
-import { recordedCgroup } from './record.ts';
+import { recordedCgroup, recordedUnit } from './record.ts';
 import { containerExists, hookState, processStartTime, readState, removeStateDirectory, sweepStateDirectory, type ContainerState } from './state.ts';
 import { currentStatus } from './status.ts';
 import { storedConfig } from './stored-config.ts';
+import { loadSystemdFor, systemd } from './systemd.ts';
 
 const PATIENCE = 10_000;
 
 /** Deletes a container. Without `force` only a stopped or created one; with it a missing one is no error. */
-export function deleteContainer(root: string, id: string, force: boolean, warn: (message: string) => void = () => {}): void {
+export async function deleteContainer(root: string, id: string, force: boolean, warn: (message: string) => void = () => {}): Promise<void> {
   const directory = `${root}/${id}`;
   if (!containerExists(root, id)) {
     if (force) return sweepStateDirectory(root, id);
     throw new RuntimeError('container does not exist');
   }
+  await loadSystemdFor(root, id);
   withLock(directory, () => {
     const state = stateOrNothing(root, id, force);
-    if (state === undefined) return removeUnreadable(directory);
+    if (state === undefined) return removeUnreadable(directory, warn);
     const now = currentStatus(state, directory);
     if (!force && now !== 'stopped' && now !== 'created') throw new RuntimeError(`cannot delete container ${id} that is not stopped: ${now}`, { hint: 'kill it first, or delete --force' });
     end(state);
@@ -31,13 +33,27 @@ export function deleteContainer(root: string, id: string, force: boolean, warn: 
 }
 
 /** Nothing but the flight recorder says what there was: its cgroup holds every process. */
-function removeUnreadable(directory: string): void {
-  const cgroup = recordedCgroup(directory);
-  if (cgroup !== undefined) {
-    killCgroup(cgroup);
-    removeCgroup(cgroup);
+function removeUnreadable(directory: string, warn: (message: string) => void): void {
+  const path = recordedCgroup(directory);
+  if (path !== undefined) {
+    killCgroup(path);
+    const unit = recordedUnit(directory);
+    endCgroup({ path, ...(unit === undefined ? {} : { unit }) }, warn);
   }
   removeStateDirectory(directory);
+}
+
+/** Removes a cgroup nobody is in; its systemd unit is stopped first, which removes it too. */
+function endCgroup({ path, unit, isUser }: NonNullable<ContainerState['cgroup']>, warn: (message: string) => void): void {
+  if (unit !== undefined) {
+    killCgroup(path); // systemd would wait for each process to end by itself
+    try {
+      systemd(isUser).stopUnit(unit);
+    } catch (error) {
+      warn((error as Error).message);
+    }
+  }
+  removeCgroup(path);
 }
 
 /** A state file that cannot be read: without force its error, with force the directory goes all the same. */
@@ -68,7 +84,7 @@ function end(state: ContainerState): void {
 export function removeContainer(directory: string, state: ContainerState, warn: (message: string) => void): void {
   if (state.cgroup !== null) {
     if (state.status === 'creating') killCgroup(state.cgroup.path);
-    removeCgroup(state.cgroup.path);
+    endCgroup(state.cgroup, warn);
   }
   const config = state.hooks.poststop ? storedConfig(directory) : undefined;
   removeStateDirectory(directory);

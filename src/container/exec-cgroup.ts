@@ -1,7 +1,7 @@
 // Where a process of exec is born: the container's cgroup, one below it (--cgroup), or init's own where that can take none.
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
-import { findCgroupMount, ownCgroup } from '../cgroup/locate.ts';
+import { findCgroupMount, mayEnter, ownCgroup } from '../cgroup/locate.ts';
 import type { CgroupHost } from '../compile/context.ts';
 import { RuntimeError } from '../errors.ts';
 import type { ContainerState } from './state.ts';
@@ -14,11 +14,12 @@ export function execCgroup(state: ContainerState, asked: readonly string[], isPr
     return undefined;
   }
   const path = asked.length > 0 ? below(base, asked) : takesProcesses(base) ? base : cgroupOf(state.pid);
-  return isPrivileged || asked.length > 0 || mayEnter(path) ? existing(path) : undefined;
+  if (isPrivileged || asked.length > 0 || mayEnter(mountPoint(), path)) return existing(path);
+  return state.cgroup?.unit === undefined ? undefined : { ...existing(path), unit: { unit: state.cgroup.unit, properties: [] } };
 }
 
 /** Nothing is made: no more than the path is asked for. */
-const existing = (path: string): CgroupHost => ({ mount: path, path, missing: [], enable: [], controllers: [] });
+const existing = (path: string): CgroupHost => ({ mount: path, path, missing: [], enable: [], controllers: [], threaded: [], delegate: [] });
 
 /** `[CONTROLLER,...:]PATH`, of which cgroup v2 knows the path alone. */
 function below(base: string, asked: readonly string[]): string {
@@ -41,17 +42,5 @@ function takesProcesses(path: string): boolean {
   }
 }
 
-const cgroupOf = (pid: number): string => posix.join(findCgroupMount() ?? '/sys/fs/cgroup', ownCgroup(pid));
-
-/** Entering takes the right to write there and where the way parts from our own (cgroup-v2, "Delegation Containment"). */
-function mayEnter(path: string): boolean {
-  const own = `${cgroupOf(process.pid)}/`;
-  let common = path;
-  while (!own.startsWith(`${common}/`) && common !== '/') common = posix.dirname(common);
-  try {
-    for (const place of [path, common]) accessSync(`${place}/cgroup.procs`, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const mountPoint = (): string => findCgroupMount() ?? '/sys/fs/cgroup';
+const cgroupOf = (pid: number): string => posix.join(mountPoint(), ownCgroup(pid));

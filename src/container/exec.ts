@@ -24,6 +24,7 @@ import { checkPreserved } from './preserved.ts';
 import { processStartTime, readState, type ContainerState } from './state.ts';
 import { currentStatus } from './status.ts';
 import { storedConfig } from './stored-config.ts';
+import { loadSystemd, systemd } from './systemd.ts';
 
 /** Runs a process in a container; resolves to the exit status runt is to end with. Throws RuntimeError when it could not be run. */
 export async function execInContainer(options: ExecOptions): Promise<number> {
@@ -35,6 +36,7 @@ export async function execInContainer(options: ExecOptions): Promise<number> {
   const { process, position } = await execProcess(options, stored);
   checkPreserved(options.preserveFds);
   const context = contextOf(options, state, { ...stored, process });
+  if (context.host.cgroup?.unit !== undefined) await loadSystemd();
   const foreground = detach ? undefined : (await import('./foreground.ts')).beginForeground();
   const { pid, terminal } = enterContainer(context, state, position);
   try {
@@ -87,7 +89,11 @@ function enterContainer(context: ExecContext, state: ContainerState, position: (
   const execution: Execution = beginExecution(program);
   const given = givingHandlers(state, 'running');
   try {
-    const handlers: Record<string, Handler> = { ...given.handlers, open_init: (args, _view, image) => openInit(args[0]!, textOf(image, args[1]!)) };
+    const handlers: Record<string, Handler> = {
+      ...given.handlers,
+      open_init: (args, _view, image) => openInit(args[0]!, textOf(image, args[1]!)),
+      attach_to_unit: (args, _view, image) => attachToUnit(textOf(image, args[0]!), state, execution.interpreter),
+    };
     const pid = executeProgram(execution, program, { handlers, firstDescriptor: firstDescriptor(context), inherited: Object.keys(compiled.inherited) });
     closeSync(execution.channel);
     return { pid, terminal: given.terminal() };
@@ -97,6 +103,16 @@ function enterContainer(context: ExecContext, state: ContainerState, position: (
     throw described;
   } finally {
     closeSync(program.fd);
+  }
+}
+
+function attachToUnit(unit: string, state: ContainerState, pid: number): number {
+  try {
+    systemd(state.cgroup?.isUser).attachProcess(unit, pid);
+    return 0;
+  } catch (error) {
+    if (error instanceof RuntimeError) return -errnoNumber('EPERM');
+    throw error;
   }
 }
 

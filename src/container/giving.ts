@@ -33,6 +33,17 @@ export function textOf(image: Image, address: number): string {
   return readText(image.bytes, address - image.base);
 }
 
+/** The texts of a NULL-ended array at an address of the image. */
+export function wordsOf(image: Image, address: number): readonly string[] {
+  const words: string[] = [];
+  for (let at = address - image.base; at + 8 <= image.bytes.length; at += 8) {
+    const text = Number(image.bytes.readBigUInt64LE(at));
+    if (text === 0) break;
+    words.push(textOf(image, text));
+  }
+  return words;
+}
+
 /** Connects to a listening unix socket and passes one descriptor with some bytes: console-socket and seccomp listener protocol. */
 function sendDescriptor(path: string, fd: number, data: Uint8Array): number {
   const socket = call('socket', AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -1,6 +1,6 @@
 // The flight recorder of containers that failed: their program file outlives them, the newest few, for `runt trace`.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { openImage, readRecords, readText } from '../program/decode.ts';
+import { openImage, readRecords, readText, type RecordView } from '../program/decode.ts';
 
 const KEPT = 16;
 
@@ -38,10 +38,19 @@ export function lastFailed(root: string): string | undefined {
 
 /** The cgroup a program made its container in: what `delete --force` goes by when state.json cannot be read. */
 export function recordedCgroup(directory: string): string | undefined {
+  return recordedText(directory, 1, ({ result, op }) => result === 'cgroup' && op === 'openat');
+}
+
+/** The systemd unit a program was to start, if any. */
+export function recordedUnit(directory: string): string | undefined {
+  return recordedText(directory, 0, ({ op }) => op === 'start_unit');
+}
+
+function recordedText(directory: string, argument: number, isIt: (view: RecordView) => boolean): string | undefined {
   try {
     const image = openImage(readFileSync(`${directory}/program`));
-    const opened = image === undefined ? undefined : readRecords(image).find(({ result, op }) => result === 'cgroup' && op === 'openat');
-    return opened === undefined ? undefined : readText(image!.bytes, Number(opened.args[1]!.value) - image!.base);
+    const view = image === undefined ? undefined : readRecords(image).find(isIt);
+    return view === undefined ? undefined : readText(image!.bytes, Number(view.args[argument]!.value) - image!.base);
   } catch {
     return undefined;
   }

@@ -6,10 +6,12 @@ import { removeContainer } from './delete.ts';
 import { killInit } from './kill.ts';
 import type { RunOptions } from './options.ts';
 import { startAndTell } from './start.ts';
+import { loadSystemd } from './systemd.ts';
 
 /** Runs a container; resolves to the exit status runt is to end with. Throws RuntimeError when it cannot be made. */
 export async function runContainer(options: RunOptions, warn: (message: string) => void): Promise<number> {
   if (!options.detach && !options.noSubreaper) call('prctl', PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  if (options.cgroupManager === 'systemd') await loadSystemd();
   const foreground = options.detach ? undefined : (await import('./foreground.ts')).beginForeground();
   const { state, terminal } = createContainer(options, !options.detach);
   const directory = `${options.root}/${options.id}`;

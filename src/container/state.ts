@@ -20,7 +20,8 @@ export interface ContainerState {
   /** Field 22 of /proc/PID/stat, in clock ticks: with the pid it names one process for good. */
   readonly startTime: string;
   readonly annotations?: Readonly<Record<string, string>>;
-  readonly cgroup: { readonly path: string } | null;
+  /** With the systemd unit that holds it, and whether that is a user's. */
+  readonly cgroup: { readonly path: string; readonly unit?: string; readonly isUser?: boolean } | null;
   readonly status: 'creating' | 'created';
   readonly privatePidNamespace: boolean;
   /** --no-new-keyring of create: exec then leaves the caller's session keyring as well. */

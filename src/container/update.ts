@@ -7,18 +7,21 @@ import { validateConfig } from '../../spec/validate.ts';
 import { compileDeviceFilter } from '../bpf/device-filter.ts';
 import { replaceDeviceFilter } from '../cgroup/device-program.ts';
 import { readCgroupFile } from '../cgroup/files.ts';
-import { cgroupWrites, type CgroupWrite } from '../compile/resources.ts';
+import { cgroupWrites, controllersOf, type CgroupWrite } from '../compile/resources.ts';
+import { resourceProperties } from '../compile/scope.ts';
 import { RuntimeError } from '../errors.ts';
 import { cgroupOf } from './pause.ts';
 import { withLock } from './lock.ts';
 import { storedConfig } from './stored-config.ts';
 import { readState } from './state.ts';
 import { currentStatus } from './status.ts';
+import { loadSystemd, systemd } from './systemd.ts';
 
 /** Applies resources to a container and keeps them in its state. Device rules that are given replace all there were. Throws RuntimeError. */
-export function updateContainer(root: string, id: string, change: Resources): void {
+export async function updateContainer(root: string, id: string, change: Resources): Promise<void> {
   const directory = `${root}/${id}`;
   const state = readState(root, id);
+  if (state.cgroup?.unit !== undefined) await loadSystemd();
   withLock(directory, () => {
     if (currentStatus(state, directory) === 'stopped') throw new RuntimeError('container not running');
     const cgroup = cgroupOf(state);
@@ -28,7 +31,11 @@ export function updateContainer(root: string, id: string, change: Resources): vo
     check(updated);
     refuseBelowUsage(merged, change, cgroup);
     const touched = Object.fromEntries(Object.keys(change).filter((key) => key !== 'devices').map((key) => [key, merged[key as keyof Resources]])) as Resources;
-    writeLimits(cgroup, cgroupWrites(touched));
+    const writes = cgroupWrites(touched);
+    checkEnabled(cgroup, writes);
+    // systemd first: it writes what it is told itself, and rounds; the exact values come last.
+    if (state.cgroup?.unit !== undefined) systemd(state.cgroup.isUser).setProperties(state.cgroup.unit, resourceProperties(touched));
+    writeLimits(cgroup, writes);
     if (change.devices?.length) replaceDeviceFilter(cgroup, compileDeviceFilter(merged.devices));
     writeFileSync(`${directory}/config.json.new`, stringifyJson(updated), { mode: 0o600 });
     renameSync(`${directory}/config.json.new`, `${directory}/config.json`);
@@ -93,6 +100,15 @@ function refuseBelowUsage({ memory }: Resources, change: Resources, cgroup: stri
   for (const [name, limit] of [['memory+swap', memory.swap], ['memory', memory.limit]] as const) {
     if (limit !== undefined && BigInt(limit) > 0n && BigInt(limit) <= usage) throw new RuntimeError(`rejecting ${name} limit ${limit} <= usage ${usage}`, { hint: 'memory.checkBeforeUpdate is set' });
   }
+}
+
+/** Before anything is written: a container with half of its new limits helps nobody. */
+function checkEnabled(cgroup: string, writes: readonly CgroupWrite[]): void {
+  const enabled = (readCgroupFile(`${cgroup}/cgroup.controllers`) ?? '').split(' ');
+  const missing = controllersOf(writes).find((controller) => !enabled.includes(controller));
+  if (missing === undefined) return;
+  const { file, at } = writes.find((write) => write.file.startsWith(`${missing}.`))!;
+  throw new RuntimeError(`controller ${missing} is not available to ${cgroup}, ${file} cannot be set`, { hint: `asked for by ${at}; available: ${enabled.join(' ') || 'none'}` });
 }
 
 function writeLimits(cgroup: string, writes: readonly CgroupWrite[]): void {

@@ -72,7 +72,7 @@ export function followChannel(execution: Execution, channel: number, options: Pi
   for (let next = first; ; next = undefined) {
     const message = next ?? receiveMessage(channel);
     if (typeof message === 'number') throw new RuntimeError(`recvmsg on the hand-over socket: ${errnoName(-message)}`);
-    reap(execution);
+    if (!isBeforeBirth(image, message)) reap(execution);
     for (const fd of message.data.length < 8 ? message.fds : []) closeSync(fd);
     if (message.data.length < 8) return endOfChannel(execution);
     const index = message.data.readUInt32LE(0);
@@ -153,6 +153,13 @@ function reap(execution: Execution): void {
   if (execution.interpreter === 0) return;
   waitStatus(execution.interpreter);
   execution.interpreter = 0;
+}
+
+/** A hand-over of the interpreter's first process itself: it goes on, and clone3 is still to come. */
+function isBeforeBirth(image: Image, message: Message): boolean {
+  if (message.data.length < 8 || message.data.readUInt32LE(4) !== 0) return false;
+  for (let index = message.data.readUInt32LE(0) + 1; index < image.recordCount; index++) if (readRecord(image, index).op === 'clone3') return true;
+  return false;
 }
 
 function takeDescriptors(image: Image, index: number, fds: readonly number[]): void {

@@ -151,6 +151,10 @@ export const otherOps = {
   attach_device_filter: hosted('fd', 'bytes', 'int'),
   // A pidfd of a container's init, if the pid still is that process: pidfd_open(2), then the start time is compared.
   open_init: hosted('int', 'text'),
+  // Starts a transient systemd unit with these properties around the interpreter's first process, and waits for its job.
+  start_unit: hosted('text', 'words'),
+  // Has a user's systemd move the interpreter's first process into a unit: the kernel lets only root do it from everywhere.
+  attach_to_unit: hosted('text'),
   // Copies the directory a tmpfs will cover into it (mount option tmpcopyup).
   copy_tree: hosted('fd', 'fd'),
 } as const satisfies Record<string, Op>;
