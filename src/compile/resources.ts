@@ -41,7 +41,8 @@ export function cgroupWrites(resources: Resources | undefined): readonly CgroupW
   cpuWrites(resources.cpu, add);
   memoryWrites(resources.memory, add);
   const pids = resources.pids?.limit;
-  if (pids !== undefined && pids !== null) add('pids.max', Number(pids) === 0 ? '1' : maximum(pids), 'pids/limit');
+  // 0 is what Podman writes for --pids-limit 0 and -1; no limit needs no controller.
+  if (pids !== undefined && pids !== null) add('pids.max', Number(pids) === 0 ? 'max' : maximum(pids), 'pids/limit', Number(pids) <= 0 ? { tolerate: ['ENOENT'] } : {});
   ioWrites(resources.blockIO, add);
   (resources.hugepageLimits ?? []).forEach((entry, index) => {
     add(`hugetlb.${entry.pageSize}.max`, String(entry.limit), `hugepageLimits/${index}`);

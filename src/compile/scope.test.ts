@@ -45,7 +45,7 @@ const limits: readonly (readonly [resources: unknown, expected: readonly string[
   [{ cpu: { quota: 50000, period: 100000 } }, ['CPUQuotaPeriodUSec=100000', 'CPUQuotaPerSecUSec=500000']],
   [{ cpu: { quota: 1001 } }, ['CPUQuotaPerSecUSec=20000']], // 1.001 % of a CPU: rounded up to 2
   [{ cpu: { quota: -1, period: 5000 } }, ['CPUQuotaPeriodUSec=5000', 'CPUQuotaPerSecUSec=infinity']],
-  [{ pids: { limit: 0 } }, ['TasksMax=1']],
+  [{ pids: { limit: 0 } }, ['TasksMax=infinity']],
   [{ pids: { limit: -1 } }, ['TasksMax=infinity']],
   [{ blockIO: { weight: 500 } }, ['IOWeight=4950']],
   [{ unified: { 'cpu.max': '5000 10000', 'cpu.weight': '7', 'cpu.idle': '0', 'memory.high': 'max', 'memory.min': '9', 'memory.max': '1G', 'pids.max': '3', 'cpuset.cpus': '1', 'io.max': '8:0 rbps=1' } },

@@ -74,7 +74,7 @@ export function resourceProperties(resources: Resources | undefined): readonly s
   bandwidth(Number(cpu?.quota ?? 0), Number(cpu?.period ?? 0), add);
   if (cpu?.cpus) add('AllowedCPUs', cpu.cpus);
   if (cpu?.mems) add('AllowedMemoryNodes', cpu.mems);
-  if (pids?.limit !== undefined && pids.limit !== null) add('TasksMax', Number(pids.limit) === 0 ? 1 : maximum(pids.limit));
+  if (pids?.limit !== undefined && pids.limit !== null) add('TasksMax', Number(pids.limit) === 0 ? 'infinity' : maximum(pids.limit));
   if (blockIO?.weight) add('IOWeight', blockWeightToIo(blockIO.weight));
   for (const [file, value] of Object.entries(unified ?? {})) unifiedProperty(file, value.trim(), add);
   return found;

@@ -64,7 +64,7 @@ function delegateFiles(): readonly string[] {
 
 /** A limit that cannot be applied is an error, never silence (DESIGN.md, invariant 5). */
 function checkControllers(cgroup: CgroupHost, writes: ReturnType<typeof cgroupWrites>): void {
-  for (const controller of controllersOf(writes)) {
+  for (const controller of controllersOf(writes.filter(({ tolerate }) => tolerate?.includes('ENOENT') !== true))) {
     if (cgroup.controllers.includes(controller)) continue;
     const write = writes.find(({ file }) => file.startsWith(`${controller}.`))!;
     const onHost = readCgroupFile(`${cgroup.mount}/cgroup.controllers`) ?? '';
