@@ -134,6 +134,13 @@ for (const path of runtimePaths()) {
     rmSync(source, { recursive: true });
   });
 
+  test('a tmpfs has the mode of the directory it covers, unless one is chosen; one of nothing is for everyone', () => {
+    const seen = sh('stat -c %a /etc /etc/new /tmp; ls -A /etc', (config) => {
+      config.mounts.push({ destination: '/etc', type: 'tmpfs', source: 'tmpfs' }, { destination: '/etc/new', type: 'tmpfs', source: 'tmpfs' }, { destination: '/tmp', type: 'tmpfs', source: 'tmpfs', options: ['tmpcopyup', 'mode=1710'] });
+    });
+    assert.is(seen, '755\n1777\n1710\nnew');
+  });
+
   test('tmpfs options, noexec, and tmpcopyup', () => {
     const seen = sh('stat -c %a /tmp; cp /bin/busybox /tmp/b; /tmp/b true 2>&1; ls /etc', (config) => config.mounts.push(
       { destination: '/tmp', type: 'tmpfs', source: 'tmpfs', options: ['noexec', 'mode=1750', 'size=8m'] }, { destination: '/etc', type: 'tmpfs', source: 'tmpfs', options: ['tmpcopyup'] },

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Result } from '../harness.ts';
 
-export const runt = '/work/runt/dist/runt';
+export const runt = process.env['RUNT'] ?? '/work/runt/dist/runt';
 /** An OCI image as `docker load`, `podman load` and skopeo's docker-archive take it, and its rootfs. */
 export const busyboxImage = '/opt/busybox.tar';
 export const busyboxRootfs = '/opt/busybox';

@@ -93,6 +93,7 @@ static const struct { const char *name; int count; unsigned char formats[6]; } o
   { "start_unit", 2, { 5, 7 } },
   { "attach_to_unit", 1, { 5 } },
   { "copy_tree", 2, { 3, 3 } },
+  { "copy_mode", 2, { 3, 3 } },
 };
 struct name { const char *name; unsigned long long value; };
 static const struct name names_open[] = {

@@ -138,4 +138,5 @@
 #define OP_START_UNIT 76
 #define OP_ATTACH_TO_UNIT 77
 #define OP_COPY_TREE 78
-#define OP_COUNT 79
+#define OP_COPY_MODE 79
+#define OP_COUNT 80

@@ -111,11 +111,15 @@ export function mounts(context: Context): readonly Step[] {
   ]);
 }
 
-function targetOf(context: Context, { mount, isBind, at, index, type }: Entry): Parameters<typeof openTarget>[0] {
+function targetOf(context: Context, entry: Entry): Parameters<typeof openTarget>[0] {
+  const { mount, isBind, at, index, type, name, options } = entry;
   const isFile = isBind && context.host.files.has(mount.source?.startsWith('/') ? mount.source : `${context.request.bundle}/${mount.source ?? ''}`);
   const kind = isBind && isFile ? 'file' : 'directory';
   const noSymlinks = type === 'proc' || type === 'sysfs';
-  return { at: `${at}/destination`, name: `target${index}`, path: mount.destination, kind, noSymlinks };
+  // Before the target could be made: a slot that is unset skips the step.
+  const takesMode = type === 'tmpfs' && !isBind && !options.parameters.some(({ key }) => key === 'mode');
+  const found = takesMode ? [part('runtime', at)('copy_mode', [slot(`target${index}`), slot(name)], 'no mode was chosen: that of the directory it covers')] : [];
+  return { at: `${at}/destination`, name: `target${index}`, path: mount.destination, kind, noSymlinks, found };
 }
 
 /** fsconfig(2) takes at most 255 bytes a value; longer ones (overlay) go through mount(2). */

@@ -12,6 +12,8 @@ export interface Target {
   readonly kind: 'file' | 'directory' | 'any';
   /** No symlink anywhere: for procfs and sysfs (CVE-2019-19921). */
   readonly noSymlinks?: boolean;
+  /** What is to happen with a target that was there before. */
+  readonly found?: readonly Step[];
 }
 
 /** `/a/./b//c/..` → `a/b`: relative to the root, `..` never above it. Empty for the root itself. */
@@ -45,6 +47,7 @@ export function openTarget(target: Target): readonly Step[] {
   if (path === '') return [openInRoot(at, name, path, flags, 'the root itself')];
   return [
     openInRoot(at, name, path, flags, 'in-root and by descriptor (CVE-2021-30465)', { ...options, tolerate: ['ENOENT'] }),
+    ...(target.found ?? []),
     ...makePath(at, name, path, kind === 'file'),
     openInRoot(at, name, path, flags, 'now that it is made', { ...options, unless: name }),
   ];

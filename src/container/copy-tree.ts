@@ -1,5 +1,5 @@
-// The mount option tmpcopyup: what a tmpfs would hide is copied into it.
-import { closeSync } from 'node:fs';
+// What a tmpfs takes over from the directory it hides: its mode, and with the mount option tmpcopyup what is in it.
+import { chmodSync, chownSync, closeSync, fstatSync } from 'node:fs';
 import { O_CLOEXEC, O_DIRECTORY } from '../../native/linux/constants.ts';
 import { errnoName } from '../../native/linux/errno.ts';
 import { spawn } from '../../native/linux/spawn.ts';
@@ -8,12 +8,14 @@ import { RuntimeError } from '../errors.ts';
 
 /**
  * Copies the contents of one directory into another, both given by descriptor, with owners, modes, times, links and
- * extended attributes: by cp(1), whose copying is better kept than ours would be. Returns 0 or -errno.
+ * extended attributes: by cp(1), whose copying is better kept than ours would be. The directory itself keeps its own
+ * owner and mode. Returns 0 or -errno.
  */
 export function copyTree(from: number, to: number): number {
   // O_PATH descriptors cannot be passed on as directories of cp's own: reopened through /proc/self/fd.
   const source = call('openat', from, text('.'), O_DIRECTORY | O_CLOEXEC, 0);
   if (source < 0) return source;
+  const { mode, uid, gid } = fstatSync(to);
   const pid = spawn({
     path: '/bin/cp',
     args: ['cp', '-a', '/proc/self/fd/3/.', '/proc/self/fd/4/'],
@@ -23,5 +25,14 @@ export function copyTree(from: number, to: number): number {
   closeSync(source);
   if (pid < 0) throw new RuntimeError(`tmpcopyup needs cp(1): /bin/cp: ${errnoName(-pid)}`, { hint: 'apt-get install coreutils' });
   const ended = waitStatus(pid);
+  const changed = fstatSync(to);
+  if (changed.uid !== uid || changed.gid !== gid) chownSync(`/proc/self/fd/${to}`, uid, gid);
+  if (changed.mode !== mode) chmodSync(`/proc/self/fd/${to}`, mode & 0o7777);
   return typeof ended === 'object' && exitCode(ended.status) === 0 ? 0 : -5;
+}
+
+/** Gives one directory the mode of another, both by descriptor, as runc does for a tmpfs whose mode nobody chose. Returns 0. */
+export function copyMode(from: number, to: number): number {
+  chmodSync(`/proc/self/fd/${to}`, fstatSync(from).mode & 0o7777);
+  return 0;
 }

@@ -9,7 +9,7 @@ import { getSlot, type Handler } from '../execute/records.ts';
 import type { Image } from '../program/decode.ts';
 import { kind } from '../program/layout.ts';
 import type { Bundle } from './bundle.ts';
-import { copyTree } from './copy-tree.ts';
+import { copyMode, copyTree } from './copy-tree.ts';
 import { givingHandlers, textOf, wordsOf } from './giving.ts';
 import { runHook, runHookInside, type HookKind } from './hooks.ts';
 import { mapUserNamespace, writeIdMap } from './id-maps.ts';
@@ -41,6 +41,7 @@ export function createHandlers(context: Context, state: ContainerState, bundle: 
       return 0;
     },
     copy_tree: (args) => copyTree(args[0]!, args[1]!),
+    copy_mode: (args) => copyMode(args[0]!, args[1]!),
     hook: (args, _view, image) => {
       const hookKind = textOf(image, args[0]!) as HookKind;
       const index = args[1]!;

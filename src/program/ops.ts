@@ -157,6 +157,8 @@ export const otherOps = {
   attach_to_unit: hosted('text'),
   // Copies the directory a tmpfs will cover into it (mount option tmpcopyup).
   copy_tree: hosted('fd', 'fd'),
+  // Gives a tmpfs the mode of the directory it will cover.
+  copy_mode: hosted('fd', 'fd'),
 } as const satisfies Record<string, Op>;
 
 export type SyscallOpName = keyof typeof syscallOps;
