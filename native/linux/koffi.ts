@@ -1,7 +1,4 @@
 // The one door to koffi: loads its addon by path and offers syscall(2) and errno to the rest of native/linux.
-import { createRequire } from 'node:module';
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 
 /** A value syscall(2) takes: an integer, an address, or memory whose address is passed (held for the call only). */
 export type Word = number | bigint | null | Uint8Array;
@@ -33,28 +30,26 @@ export const isExecutable: boolean = typeof RUNT_EXECUTABLE !== 'undefined' && R
  * The directory that holds what is installed beside the code: the interpreter and koffi.node.
  * The executable's own directory, or dist/ of the Node build. Never a directory of the caller's.
  */
-export const installDirectory: string = isExecutable ? dirname(process.execPath) : nodeInstallDirectory();
+export const installDirectory: string = isExecutable ? parentOf(process.execPath) : nodeInstallDirectory();
 
 function nodeInstallDirectory(): string {
   const here = import.meta.dirname;
   // dist/node/*.js is the build; native/linux/*.ts is the source tree run by tsx or bun.
-  return here.endsWith(join('dist', 'node')) ? dirname(here) : join(here, '..', '..', 'dist');
+  return here.endsWith('/dist/node') ? parentOf(here) : `${parentOf(parentOf(here))}/dist`;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'));
 }
 
 let loaded: Koffi | undefined;
 
-/** koffi itself. Its package index costs 9 ms to load; the addon alone costs 1 to 2. */
+/** koffi itself. Its package index costs 9 ms to load; the addon alone costs 1 to 2, most of it the loading of libstdc++. */
 export function koffi(): Koffi {
   if (loaded !== undefined) return loaded;
-  const beside = join(installDirectory, 'koffi.node');
-  const require = createRequire(isExecutable ? process.execPath : import.meta.url);
-  loaded = require(existsSync(beside) ? beside : packagedAddon(require)) as Koffi;
-  return loaded;
-}
-
-function packagedAddon(require: NodeJS.Require): string {
-  const platform = `linux-${process.arch}`;
-  return require.resolve(`@koromix/koffi-${platform}/package.json`).replace(/package\.json$/, `linux_${process.arch}/koffi.node`);
+  const addon: { exports: unknown } = { exports: {} };
+  process.dlopen(addon, `${installDirectory}/koffi.node`);
+  return (loaded = addon.exports as Koffi);
 }
 
 let libc: Library | undefined;

@@ -1,8 +1,7 @@
 // `run` and `exec` without --detach: signals go to the process, and the terminal of the caller is its terminal.
 import { closeSync } from 'node:fs';
-import { constants } from 'node:os';
-import { isatty } from 'node:tty';
 import { F_SETFL, O_NONBLOCK, O_RDWR, POLLHUP, POLLIN, POLLOUT, TCGETS, TCSETS, TIOCGWINSZ, TIOCSWINSZ } from '../../native/linux/constants.ts';
+import { signalByName } from '../../native/linux/signals.ts';
 import { call, exitCode, pollAsync, waitAnyAsync } from '../../native/linux/syscalls.ts';
 import { write } from '../log.ts';
 
@@ -34,7 +33,7 @@ export function beginForeground(): Foreground {
     if (child.pidfd < 0) early.push(number);
     else call('pidfd_send_signal', child.pidfd, number, 0, 0);
   };
-  for (const name of forwarded) process.on(name, () => signal(constants.signals[name]));
+  for (const name of forwarded) process.on(name, () => signal(signalByName(name.slice(3))!));
   const restore = (): void => {
     if (saved !== undefined) call('ioctl', 0, TCSETS, saved);
     saved = undefined;
@@ -53,9 +52,8 @@ export function beginForeground(): Foreground {
       resize();
       process.on('SIGWINCH', resize);
       process.on('exit', restore);
-      if (!isatty(0)) return;
-      for (const name of jobControl) process.removeAllListeners(name);
       saved = rawMode();
+      if (saved !== undefined) for (const name of jobControl) process.removeAllListeners(name);
     },
     ended: async () => {
       const status = reapUntil(child.pid);
@@ -116,10 +114,10 @@ async function copy(terminal: number, process: number): Promise<void> {
   }
 }
 
-/** termios(3) cfmakeraw on standard input; returns what was there. */
-function rawMode(): Buffer {
+/** termios(3) cfmakeraw on standard input; returns what was there, undefined when it is no terminal. */
+function rawMode(): Buffer | undefined {
   const saved = Buffer.alloc(64);
-  call('ioctl', 0, TCGETS, saved);
+  if (call('ioctl', 0, TCGETS, saved) < 0) return undefined;
   const raw = Buffer.from(saved);
   raw.writeUInt32LE(raw.readUInt32LE(0) & ~0o2753, 0); // c_iflag: IGNBRK BRKINT PARMRK ISTRIP INLCR IGNCR ICRNL IXON
   raw.writeUInt32LE(raw.readUInt32LE(4) & ~1, 4); // c_oflag: OPOST

@@ -1,7 +1,7 @@
 // `kill`: signals through a pidfd, so that a pid that was used again is never hit (pidfd_send_signal(2)).
 import { closeSync } from 'node:fs';
-import { constants } from 'node:os';
 import { errnoName } from '../../native/linux/errno.ts';
+import { signalByName } from '../../native/linux/signals.ts';
 import { call } from '../../native/linux/syscalls.ts';
 import { members } from '../cgroup/files.ts';
 import { killCgroup } from '../cgroup/remove.ts';
@@ -18,10 +18,10 @@ export function signalNumber(signal: string): number {
     const number = Number(signal);
     if (number <= 64) return number;
   }
-  const name = signal.toUpperCase().replace(/^(SIG)?/, 'SIG');
-  const known = (constants.signals as Readonly<Record<string, number>>)[name];
+  const name = signal.toUpperCase().replace(/^SIG/, '');
+  const known = signalByName(name);
   if (known !== undefined) return known;
-  const realtime = /^SIGRT(MIN|MAX)(?:([+-])(\d+))?$/.exec(name);
+  const realtime = /^RT(MIN|MAX)(?:([+-])(\d+))?$/.exec(name);
   if (realtime !== null) {
     const number = (realtime[1] === 'MIN' ? 34 : 64) + (realtime[2] === '-' ? -1 : 1) * Number(realtime[3] ?? 0);
     if (number >= 34 && number <= 64) return number;

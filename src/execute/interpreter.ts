@@ -1,6 +1,5 @@
 // Starts the interpreter: from a sealed copy of itself, with nothing but the descriptors a program names.
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE, F_ADD_SEALS, F_DUPFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC } from '../../native/linux/constants.ts';
 import { errnoName } from '../../native/linux/errno.ts';
 import { installDirectory } from '../../native/linux/koffi.ts';
@@ -46,7 +45,7 @@ export function spawnInterpreter(descriptors: InterpreterDescriptors): number {
 }
 
 function sealedCopy(opened: number[]): number {
-  const path = join(installDirectory, 'runt-init');
+  const path = `${installDirectory}/runt-init`;
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
