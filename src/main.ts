@@ -1,4 +1,5 @@
 // argv → verb → exit status. The only place that prints an error.
+import { koffi } from '../native/linux/koffi.ts';
 import { parseArguments, type Parsed } from './commands/arguments.ts';
 import type { Call, Command, Globals } from './commands/command.ts';
 import { commandHelp, globalFlags, globalHelp } from './commands/help.ts';
@@ -33,6 +34,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 async function loadCommand(name: string): Promise<Command> {
   const row = table[name];
+  if (row?.calls === true) koffi();
   if (row !== undefined) return (await row.load()).command;
   if (absent.includes(name)) throw new RuntimeError('this command is not part of this version of runt', { hint: `runt --help lists what is` });
   throw new RuntimeError(`no such command: ${name}`, { usage: true, hint: 'runt --help lists the commands' });

@@ -21,14 +21,19 @@ bun=node_modules/@oven/bun-linux-$arch/bin/bun
 [ -x "$bun" ] || bun=node_modules/.bin/bun
 # Run-once code gains nothing from a JIT: its compiler threads cost 3 ms of a run, so tiers start a thousand times later.
 # Split: a verb loads its own chunks; the bytecode of all of them cost 2 ms of every call.
-"$bun" build --compile --minify --bytecode --splitting --compile-jit-policy=1000 --format=esm --target="bun-linux-$arch" \
+# esbuild first, because it can exchange node:fs and node:path for ours, which load in no time (native/engine).
+bundle="--bundle --minify --platform=node --format=esm --splitting --log-level=warning --define:RUNT_COMMIT=\"$commit\""
+rm -rf dist/bun && mkdir -p dist/bun
+node_modules/.bin/esbuild bin/runt.ts $bundle --target=esnext --outdir=dist/bun --define:RUNT_EXECUTABLE=true \
+	--alias:node:fs=./native/engine/fs.ts --alias:node:path=./native/engine/path.ts
+"$bun" build --compile --minify --bytecode --splitting --min-chunk-size=4096 --compile-jit-policy=1000 --format=esm --target="bun-linux-$arch" \
 	--no-compile-autoload-dotenv --no-compile-autoload-bunfig --no-compile-autoload-tsconfig --no-compile-autoload-package-json \
-	--define RUNT_EXECUTABLE=true --define "RUNT_COMMIT=\"$commit\"" bin/runt.ts --outfile dist/runt.new >/dev/null
+	dist/bun/runt.js --outfile dist/runt.new >/dev/null
 mv dist/runt.new dist/runt
+rm -rf dist/bun
 
 rm -f dist/node/*.js
-node_modules/.bin/esbuild bin/runt.ts --bundle --minify --platform=node --target=node20 --format=esm --splitting --outdir=dist/node --log-level=warning \
-	--define:RUNT_EXECUTABLE=false "--define:RUNT_COMMIT=\"$commit\"" \
+node_modules/.bin/esbuild bin/runt.ts $bundle --target=node20 --outdir=dist/node --define:RUNT_EXECUTABLE=false \
 	--banner:js="import { createRequire as runtRequire } from 'node:module'; const require = runtRequire(import.meta.url);"
 echo '{"type":"module"}' > dist/node/package.json
 command -v node > dist/node/engine

@@ -44,6 +44,9 @@ function parentOf(path: string): string {
 
 let loaded: Koffi | undefined;
 
+/** True once koffi() was called: a system call costs no more than itself. */
+export const isLoaded = (): boolean => loaded !== undefined;
+
 /** koffi itself. Its package index costs 9 ms to load; the addon alone costs 1 to 2, most of it the loading of libstdc++. */
 export function koffi(): Koffi {
   if (loaded !== undefined) return loaded;

@@ -4,21 +4,23 @@ import type { Command } from './command.ts';
 interface Row {
   readonly summary: string;
   readonly load: () => Promise<{ readonly command: Command }>;
+  /** It makes system calls of its own: koffi is loaded first, and files are read through it (native/engine). */
+  readonly calls?: true;
 }
 
 /** Verbs by name, in the order help shows them. */
 export const table: Readonly<Record<string, Row>> = {
-  create: { summary: 'make a container from a bundle; it waits for start', load: () => import('./create.ts') },
-  start: { summary: 'run the process of a created container', load: () => import('./start.ts') },
-  run: { summary: 'create and start', load: () => import('./run.ts') },
-  exec: { summary: 'run another process in a container', load: () => import('./exec.ts') },
+  create: { calls: true, summary: 'make a container from a bundle; it waits for start', load: () => import('./create.ts') },
+  start: { calls: true, summary: 'run the process of a created container', load: () => import('./start.ts') },
+  run: { calls: true, summary: 'create and start', load: () => import('./run.ts') },
+  exec: { calls: true, summary: 'run another process in a container', load: () => import('./exec.ts') },
   state: { summary: 'print the state of a container as JSON', load: () => import('./state.ts') },
-  kill: { summary: 'send a signal to a container', load: () => import('./kill.ts') },
-  delete: { summary: 'remove a container and what it held', load: () => import('./delete.ts') },
+  kill: { calls: true, summary: 'send a signal to a container', load: () => import('./kill.ts') },
+  delete: { calls: true, summary: 'remove a container and what it held', load: () => import('./delete.ts') },
   list: { summary: 'list containers', load: () => import('./list.ts') },
-  pause: { summary: 'freeze every process of a container', load: () => import('./pause.ts') },
-  resume: { summary: 'let a paused container go on', load: () => import('./resume.ts') },
-  update: { summary: 'change the limits of a container', load: () => import('./update.ts') },
+  pause: { calls: true, summary: 'freeze every process of a container', load: () => import('./pause.ts') },
+  resume: { calls: true, summary: 'let a paused container go on', load: () => import('./resume.ts') },
+  update: { calls: true, summary: 'change the limits of a container', load: () => import('./update.ts') },
   ps: { summary: 'list the processes of a container', load: () => import('./ps.ts') },
   events: { summary: 'statistics and out-of-memory events as JSON lines', load: () => import('./events.ts') },
   stats: { summary: 'what containers use, as a live table', load: () => import('./stats.ts') },

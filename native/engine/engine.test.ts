@@ -1,0 +1,83 @@
+// The executable's fs and path against node's own: same results, same errors.
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, posix } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { koffi } from '../linux/koffi.ts';
+import * as ours from './fs.ts';
+import { posix as ourPosix } from './path.ts';
+
+koffi(); // as the verbs do that use it: before, calls go to the engine's own module
+const test = suite('engine');
+const work = fs.mkdtempSync(join(tmpdir(), 'engine-'));
+test.after(() => fs.rmSync(work, { recursive: true }));
+
+test('path: every function as node:path has it', () => {
+  const words = ['', '.', '..', 'a', '/a', 'a/', '/', '//', '/a//b/../c/./', '../../x', '/..', 'a/b/../../..', './', 'a/..', '/a/b/', '...', 'a//'];
+  for (const one of words) {
+    for (const name of ['normalize', 'dirname', 'basename', 'isAbsolute'] as const) assert.is(ourPosix[name](one), posix[name](one), `${name}(${JSON.stringify(one)})`);
+    for (const two of words) for (const name of ['join', 'resolve'] as const) assert.is(ourPosix[name](one, two), posix[name](one, two), `${name}(${JSON.stringify([one, two])})`);
+  }
+});
+
+test('fs: files are written, read and described alike', () => {
+  const path = join(work, 'file');
+  ours.writeFileSync(path, 'ä'.repeat(20_000), { mode: 0o640 });
+  assert.is(fs.readFileSync(path, 'utf8'), ours.readFileSync(path, 'utf8'));
+  assert.equal(Buffer.from(fs.readFileSync(path)), Buffer.from(ours.readFileSync(path)));
+  for (const name of ['statSync', 'lstatSync'] as const) {
+    const [theirs, mine] = [fs[name](path), ours[name](path)!];
+    for (const key of ['mode', 'uid', 'gid', 'size', 'ino', 'nlink'] as const) assert.is(mine[key], theirs[key], key);
+    assert.is(Math.floor(mine.mtimeMs), Math.floor(theirs.mtimeMs));
+    assert.ok(mine.isFile() && !mine.isDirectory() && !mine.isSymbolicLink());
+  }
+  const fd = ours.openSync(path, 'r+');
+  assert.is(ours.fstatSync(fd).size, 40_000);
+  const bytes = Buffer.alloc(4);
+  assert.is(ours.readSync(fd, bytes, 1, 2, 6), 2);
+  assert.is(bytes.toString('utf8', 1, 3), 'ä');
+  assert.is(ours.writeSync(fd, 'xy'), 2);
+  ours.closeSync(fd);
+  assert.is(fs.readFileSync(path, 'utf8').slice(0, 3), 'xyä');
+});
+
+test('fs: directories, links and removal', () => {
+  const deep = join(work, 'a/b/c');
+  ours.mkdirSync(deep, { recursive: true, mode: 0o700 });
+  ours.mkdirSync(deep, { recursive: true });
+  fs.symlinkSync('nowhere', join(work, 'a/link'));
+  fs.writeFileSync(join(work, 'a/b/file'), '');
+  assert.is(ours.readlinkSync(join(work, 'a/link')), 'nowhere');
+  assert.equal(ours.readdirSync(join(work, 'a')).sort(), fs.readdirSync(join(work, 'a')).sort());
+  assert.equal(ours.readdirSync(join(work, 'a'), { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name), ['b']);
+  ours.renameSync(join(work, 'a/b'), join(work, 'a/d'));
+  assert.ok(ours.existsSync(join(work, 'a/d/c')) && !ours.existsSync(join(work, 'a/b')));
+  ours.rmSync(join(work, 'a'), { recursive: true });
+  assert.not.ok(fs.existsSync(join(work, 'a')));
+  ours.rmSync(join(work, 'a'), { recursive: true, force: true });
+  assert.is(ours.statfsSync('/proc').type, fs.statfsSync('/proc').type);
+});
+
+test('fs: errors have node’s code, errno, syscall and path', () => {
+  const attempts: readonly ((one: typeof ours) => unknown)[] = [
+    (one) => one.openSync(join(work, 'none')), (one) => one.readFileSync(join(work, 'none'), 'utf8'), (one) => one.mkdirSync(work), (one) => one.mkdirSync(join(work, 'x/y')), (one) => one.statSync(join(work, 'none')),
+    (one) => one.lstatSync(join(work, 'none')), (one) => one.rmdirSync(join(work, 'none')), (one) => one.unlinkSync(join(work, 'none')), (one) => one.renameSync(join(work, 'none'), join(work, 'other')),
+    (one) => one.readlinkSync(work), (one) => one.readFileSync(work), (one) => one.accessSync(join(work, 'none')), (one) => one.readdirSync(join(work, 'none')), (one) => one.closeSync(987),
+  ];
+  for (const attempt of attempts) {
+    const errorOf = (one: unknown): Record<string, unknown> => {
+      try {
+        attempt(one as typeof ours);
+      } catch (error) {
+        const { code, errno, syscall, path } = error as NodeJS.ErrnoException;
+        return { code, errno, syscall, path };
+      }
+      return {};
+    };
+    assert.equal(errorOf(ours), errorOf(fs), attempt.toString());
+  }
+  assert.is(ours.statSync(join(work, 'none'), { throwIfNoEntry: false }), undefined);
+});
+
+test.run();
