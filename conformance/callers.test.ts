@@ -215,6 +215,9 @@ for (const path of runtimePaths()) {
     assert.is(call([...global, 'run', '--bundle', bundleOf('exit 7'), empty], { env: {} }).code, 7);
   });
   podman('feature probes', () => {
+    ok(['checkpoint', '--help']);
+    const probe = call(['restore', '--lsm-mount-context']);
+    if (isRunt) assert.match(probe.stdout + probe.stderr, /flag needs an argument|requires an argument/);
     const both = spawnSync('/bin/sh', ['-c', '"$1" features 2>&1', 'sh', path], { encoding: 'utf8' });
     if (isRunt) JSON.parse(both.stdout); // CRI-O reads both streams as one
   });

@@ -29,6 +29,7 @@ const rules: readonly [room: string, forbidden: RegExp, reason: string][] = [
   ['src/program/', /^(src\/(compile|execute|container|commands|cgroup|bpf)\/|native\/linux\/(koffi|syscalls|spawn|libseccomp)|node:)/, 'program is the language between compile and execute'],
   ['src/execute/', /^src\/(compile|container|commands|cgroup)\//, 'execute runs any program: it knows no config.json and no container'],
   ['src/systemd/', /^src\/(container|commands|execute|program|cgroup)\//, 'systemd is a bus and its words: it knows no container'],
+  ['src/criu/', /^src\/(container|commands|compile|execute|program|cgroup)\//, 'criu speaks CRIU’s protocol: what a container is it need not know'],
   ['src/cgroup/', /^src\/(container|commands|execute)\//, 'cgroup is below container'],
   ['src/container/', /^src\/commands\//, 'container knows no command line'],
   ['native/', /^src\/(compile|execute|container|commands|cgroup|bpf)\//, 'native is the machine: no policy'],

@@ -3,7 +3,7 @@ import { koffi } from '../native/linux/koffi.ts';
 import { parseArguments, type Parsed } from './commands/arguments.ts';
 import type { Call, Command, Globals } from './commands/command.ts';
 import { commandHelp, globalFlags, globalHelp } from './commands/help.ts';
-import { absent, table } from './commands/table.ts';
+import { table } from './commands/table.ts';
 import { RuntimeError } from './errors.ts';
 import { appendLog, errorSentence, formatError, logLine, write } from './log.ts';
 
@@ -36,7 +36,6 @@ async function loadCommand(name: string): Promise<Command> {
   const row = table[name];
   if (row?.calls === true) koffi();
   if (row !== undefined) return (await row.load()).command;
-  if (absent.includes(name)) throw new RuntimeError('this command is not part of this version of runt', { hint: `runt --help lists what is` });
   throw new RuntimeError(`no such command: ${name}`, { usage: true, hint: 'runt --help lists the commands' });
 }
 

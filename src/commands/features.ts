@@ -22,6 +22,7 @@ export function featuresObject(): Record<string, unknown> {
     ociVersionMax: '1.3.0',
     hooks: ['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop'],
     mountOptions: mountOptionWords,
+    potentiallyUnsafeConfigAnnotations: ['org.criu.config'],
     linux: {
       namespaces: Object.keys(namespaceFlags).sort(),
       capabilities: Object.keys(nameTables.capability.names),
@@ -34,7 +35,7 @@ export function featuresObject(): Record<string, unknown> {
       mountExtensions: { idmap: { enabled: true } },
       netDevices: { enabled: false },
     },
-    annotations: { 'io.runt.version': VERSION },
+    annotations: { 'io.runt.version': VERSION, 'org.opencontainers.runc.checkpoint.enabled': 'true' },
   };
 }
 

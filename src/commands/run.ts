@@ -1,7 +1,13 @@
 // `runt run`.
 import { runContainer } from '../container/run.ts';
-import { isOn, type Command } from './command.ts';
+import { isOn, type Command, type Flag } from './command.ts';
 import { createFlags, createOptions } from './create.ts';
+
+export const stayFlags: readonly Flag[] = [
+  { name: 'detach', short: 'd', help: 'return as soon as the process runs' },
+  { name: 'keep', help: 'leave cgroup and state to a later delete' },
+  { name: 'no-subreaper', help: 'do not adopt the orphans of the container' },
+];
 
 export const command: Command = {
   name: 'run',
@@ -11,9 +17,7 @@ export const command: Command = {
   most: 1,
   flags: [
     ...createFlags,
-    { name: 'detach', short: 'd', help: 'return as soon as the process runs' },
-    { name: 'keep', help: 'leave cgroup and state to a later delete' },
-    { name: 'no-subreaper', help: 'do not adopt the orphans of the container' },
+    ...stayFlags,
   ],
   examples: ['runt run --bundle /tmp/web web', 'runt run --detach --pid-file /run/web.pid web'],
   run: (call) => runContainer({ ...createOptions(call), detach: isOn(call, 'detach'), keep: isOn(call, 'keep'), noSubreaper: isOn(call, 'no-subreaper') }, call.warn),

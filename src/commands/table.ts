@@ -24,11 +24,10 @@ export const table: Readonly<Record<string, Row>> = {
   ps: { summary: 'list the processes of a container', load: () => import('./ps.ts') },
   events: { summary: 'statistics and out-of-memory events as JSON lines', load: () => import('./events.ts') },
   stats: { summary: 'what containers use, as a live table', load: () => import('./stats.ts') },
+  checkpoint: { summary: 'write the processes of a container to files (CRIU)', load: () => import('./checkpoint.ts') },
+  restore: { summary: 'make a container again from a checkpoint (CRIU)', load: () => import('./restore.ts') },
   spec: { summary: 'write a config.json to begin with', load: () => import('./spec.ts') },
   features: { summary: 'print what this runtime knows as JSON (features.md)', load: () => import('./features.ts') },
   explain: { summary: 'print the sequence a bundle compiles to, without running it', load: () => import('./explain.ts') },
   trace: { summary: 'print what each step of a container returned and how long it took', load: () => import('./trace.ts') },
 };
-
-/** Verbs of other runtimes that this version does not have: refused by name, so that nobody wonders. */
-export const absent: readonly string[] = ['checkpoint', 'restore'];

@@ -10,7 +10,7 @@ import { has, type Context } from './context.ts';
 import { mapText } from './id-mappings.ts';
 import { RuntimeError } from '../errors.ts';
 import { mountOptionWords, parseMountOptions, type AttributeChange, type MountOptions } from './mount-options.ts';
-import { itself, openInRoot, openTarget, relativePath } from './paths.ts';
+import { itself, openInRoot, openTarget, relativePath, type Target } from './paths.ts';
 import { keepEvents } from './root.ts';
 
 interface Entry {
@@ -111,15 +111,18 @@ export function mounts(context: Context): readonly Step[] {
   ]);
 }
 
-function targetOf(context: Context, entry: Entry): Parameters<typeof openTarget>[0] {
+/** Where a mount goes, for restore as well as for create. */
+export function mountPoint({ host, request }: Context, mount: Mount, index: number, isBind = mount.type === 'bind' || parseMountOptions(mount.options).bind !== 'no'): Target {
+  const isFile = isBind && host.files.has(mount.source?.startsWith('/') ? mount.source : `${request.bundle}/${mount.source ?? ''}`);
+  return { at: `/mounts/${index}/destination`, name: `target${index}`, path: mount.destination, kind: isFile ? 'file' : 'directory', noSymlinks: mount.type === 'proc' || mount.type === 'sysfs' };
+}
+
+function targetOf(context: Context, entry: Entry): Target {
   const { mount, isBind, at, index, type, name, options } = entry;
-  const isFile = isBind && context.host.files.has(mount.source?.startsWith('/') ? mount.source : `${context.request.bundle}/${mount.source ?? ''}`);
-  const kind = isBind && isFile ? 'file' : 'directory';
-  const noSymlinks = type === 'proc' || type === 'sysfs';
   // Before the target could be made: a slot that is unset skips the step.
   const takesMode = type === 'tmpfs' && !isBind && !options.parameters.some(({ key }) => key === 'mode');
   const found = takesMode ? [part('runtime', at)('copy_mode', [slot(`target${index}`), slot(name)], 'no mode was chosen: that of the directory it covers')] : [];
-  return { at: `${at}/destination`, name: `target${index}`, path: mount.destination, kind, noSymlinks, found };
+  return { ...mountPoint(context, mount, index, isBind), found };
 }
 
 /** fsconfig(2) takes at most 255 bytes a value; longer ones (overlay) go through mount(2). */

@@ -78,8 +78,7 @@ function runProgram(options: CreateOptions, bundle: Bundle, context: Context, st
     const described = error instanceof StepFailure && execution !== undefined ? describeFailure(execution.image, error, bundle.position) : located(error, bundle);
     if (execution !== undefined) {
       abandon(execution);
-      removeMade(execution.image);
-      if (state.cgroup?.unit !== undefined) stopMadeUnit(execution.image, state.cgroup.unit);
+      undoCgroup(execution.image, state);
     }
     keepFailedRecord(options.root, options.id, directory);
     removeStateDirectory(directory);
@@ -91,6 +90,12 @@ function runProgram(options: CreateOptions, bundle: Bundle, context: Context, st
 function located(error: unknown, bundle: Bundle): unknown {
   if (!(error instanceof RuntimeError) || !error.details.pointer || error.details.position !== undefined) return error;
   return new RuntimeError(error.message, { ...error.details, position: bundle.position(error.details.pointer) });
+}
+
+/** Takes back what a program that failed had made for the container's cgroup. */
+export function undoCgroup(image: Image, { cgroup }: ContainerState): void {
+  removeMade(image);
+  if (cgroup?.unit !== undefined) stopMadeUnit(image, cgroup.unit);
 }
 
 /** Removes the cgroups this create made, as its recorder has them, innermost first; what another uses by now stays (EBUSY). */
@@ -168,7 +173,8 @@ export function gateDirectory(directory: string): string {
   return `/proc/self/fd/${fd}`;
 }
 
-function initialState(options: CreateOptions, bundle: Bundle, cgroup: CgroupHost | undefined): ContainerState {
+/** state.json as it is before there is a process. */
+export function initialState(options: CreateOptions, bundle: Bundle, cgroup: CgroupHost | undefined): ContainerState {
   const { config } = bundle;
   return {
     version: 1,

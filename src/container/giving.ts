@@ -45,7 +45,7 @@ export function wordsOf(image: Image, address: number): readonly string[] {
 }
 
 /** Connects to a listening unix socket and passes one descriptor with some bytes: console-socket and seccomp listener protocol. */
-function sendDescriptor(path: string, fd: number, data: Uint8Array): number {
+export function sendDescriptor(path: string, fd: number, data: Uint8Array): number {
   const socket = call('socket', AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket < 0) return socket;
   try {

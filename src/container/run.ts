@@ -1,8 +1,9 @@
 // `run`: create and start in one; in the foreground it stays, forwards signals and the terminal, and ends as the process ends.
 import { PR_SET_CHILD_SUBREAPER } from '../../native/linux/constants.ts';
 import { call, waitStatus } from '../../native/linux/syscalls.ts';
-import { createContainer } from './create.ts';
+import { createContainer, type Created } from './create.ts';
 import { removeContainer } from './delete.ts';
+import type { Foreground } from './foreground.ts';
 import { killInit } from './kill.ts';
 import type { RunOptions } from './options.ts';
 import { startAndTell } from './start.ts';
@@ -13,11 +14,16 @@ export async function runContainer(options: RunOptions, warn: (message: string) 
   if (!options.detach && !options.noSubreaper) call('prctl', PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   if (options.cgroupManager === 'systemd') await loadSystemd();
   const foreground = options.detach ? undefined : (await import('./foreground.ts')).beginForeground();
-  const { state, terminal } = createContainer(options, !options.detach);
+  const created = createContainer(options, !options.detach);
+  return stay(options, created, foreground, warn, () => startAndTell(options.root, options.id, options.detach));
+}
+
+/** What is left to do when there is a container: start it, and in the foreground stay until it ends. A failure ends it. */
+export async function stay(options: RunOptions, { state, terminal }: Pick<Created, 'state' | 'terminal'>, foreground: Foreground | undefined, warn: (message: string) => void, start?: () => Promise<void>): Promise<number> {
   const directory = `${options.root}/${options.id}`;
   try {
     foreground?.attach(state.pid, terminal);
-    await startAndTell(options.root, options.id, options.detach);
+    await start?.();
     if (foreground === undefined) return 0;
     const status = await foreground.ended();
     if (!options.keep) removeContainer(directory, state, warn);

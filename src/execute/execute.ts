@@ -32,8 +32,8 @@ export interface ExecuteOptions {
   readonly firstDescriptor: number;
   /** Names of the slots the interpreter inherits, in the order of their numbers (Program.inherited). */
   readonly inherited: readonly string[];
-  /** Standard descriptors of the program, when they are not the runtime's own. */
-  readonly stdio?: readonly [number, number, number];
+  /** Descriptors of the program from 0 on, when they are not the runtime's own. */
+  readonly stdio?: readonly number[];
 }
 
 /** A program under way: what must be ended or closed by whoever started it. */

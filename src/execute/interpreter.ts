@@ -12,8 +12,8 @@ export interface InterpreterDescriptors {
   readonly first: number;
   /** In order: the program file, the hand-over socket, and what the program inherits. */
   readonly ours: readonly number[];
-  /** What becomes standard input, output and error; the runtime's own when absent. */
-  readonly stdio?: readonly [number, number, number];
+  /** What becomes standard input, output, error and what is preserved; the runtime's own of that number when absent. */
+  readonly stdio?: readonly number[];
 }
 
 /**
