@@ -324,6 +324,8 @@ for (const path of runtimePaths()) {
     until('stopped', () => runtime.state(id)['status'] === 'stopped');
     assert.is(runtime.run(['delete', id]).code, 0);
     assert.is(readFileSync(log, 'utf8'), 'prestart creating\ncreateRuntime creating\ncreateContainer creating\npoststart running\npoststop stopped\n');
+    const ran = runtime.run(['run', '--bundle', makeBundle({ ...config, hooks: { startContainer: [{ path: '/bin/sh', args: ['sh', '-c', 'echo started > /tmp/started'] }] }, process: { ...config.process, args: ['/bin/cat', '/tmp/started'] } }), fresh()]);
+    assert.is(ran.stdout, 'started\n', ran.stderr);
     const failing = { ...baseConfig('/bin/true'), hooks: { createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', 'echo broken >&2; exit 3'] }] } };
     const result = runtime.create(fresh(), makeBundle(failing));
     assert.is(result.code, 1);

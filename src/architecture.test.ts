@@ -26,12 +26,13 @@ function imports(path: string): string[] {
 const rules: readonly [room: string, forbidden: RegExp, reason: string][] = [
   ['spec/', /^(src|native|conformance)\//, 'spec says what the OCI documents say; it imports nothing of ours'],
   ['src/compile/', /^(src\/(execute|container|commands|cgroup|systemd)\/|native\/linux\/(koffi|syscalls|spawn|libseccomp)|node:)/, 'compile is pure: what it must know arrives in Host'],
-  ['src/program/', /^(src\/(compile|execute|container|commands|cgroup|bpf)\/|native\/linux\/(koffi|syscalls|spawn|libseccomp)|node:)/, 'program is the language between compile and execute'],
-  ['src/execute/', /^src\/(compile|container|commands|cgroup)\//, 'execute runs any program: it knows no config.json and no container'],
+  ['src/program/', /^(src\/(compile|execute|container|commands|cgroup|bpf|debugger)\/|native\/linux\/(koffi|syscalls|spawn|libseccomp)|node:)/, 'program is the language between compile and execute'],
+  ['src/execute/', /^src\/(compile|container|commands|cgroup|debugger)\//, 'execute runs any program: it knows no config.json and no container'],
   ['src/systemd/', /^src\/(container|commands|execute|program|cgroup)\//, 'systemd is a bus and its words: it knows no container'],
   ['src/criu/', /^src\/(container|commands|compile|execute|program|cgroup)\//, 'criu speaks CRIU’s protocol: what a container is it need not know'],
   ['src/cgroup/', /^src\/(container|commands|execute)\//, 'cgroup is below container'],
-  ['src/container/', /^src\/commands\//, 'container knows no command line'],
+  ['src/container/', /^src\/(commands|debugger)\//, 'container knows no command line, and a debugger only as a Watch it is given'],
+  ['src/debugger/', /^src\/commands\//, 'a debugger is loaded by commands'],
   ['native/', /^src\/(compile|execute|container|commands|cgroup|bpf)\//, 'native is the machine: no policy'],
   ['conformance/', /^(src|native|bin)\//, 'conformance must not measure us with our own ruler'],
 ];

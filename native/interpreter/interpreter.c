@@ -148,21 +148,48 @@ static s64 send_report(u32 record, u32 error, const int *fds, u32 count)
 	return call6(NR_SENDMSG, (u64)(s64)AT(int, HEADER_CHANNEL), (u64)&message, MSG_NOSIGNAL, 0, 0, 0);
 }
 
+/* Gives the turn and waits for the answer; returns how many descriptors came along. End of file: the runtime is gone. */
+static s64 exchange(u32 record, u32 error, const int *fds, u32 count, struct control *control, u32 *answer)
+{
+	struct report reply;
+	struct iovec part = { &reply, sizeof reply };
+	struct message message = { 0, 0, &part, 1, control, sizeof *control, 0 };
+	s64 got = send_report(record, error, fds, count);
+
+	if (got < 0)
+		return got;
+	do {
+		got = call6(NR_RECVMSG, (u64)(s64)AT(int, HEADER_CHANNEL), (u64)&message, MSG_CMSG_CLOEXEC, 0, 0, 0);
+	} while (got == -EINTR);
+	if (got != sizeof reply)
+		quit(1);
+	*answer = reply.record;
+	return message.control_length >= 20 ? (s64)(control->length - 16) / 4 : 0;
+}
+
 /*
  * Nothing but the index and the errno: the runtime owns the program and says everything else. A descriptor may come
- * along: the file system context in which the kernel left its own words (fsopen(2)).
+ * along: the file system context in which the kernel left its own words (fsopen(2)). Returns only under a debugger.
  */
-static void fail_with(u32 record, s64 error, int fd)
+static u32 fail_with(u32 record, s64 error, int fd)
 {
+	struct control control;
+	u32 answer = ANSWER_FAIL;
+
 	AT(u32, HEADER_FAILED_RECORD) = record;
 	AT(u32, HEADER_FAILED_ERRNO) = (u32)-error;
-	send_report(record, (u32)-error, &fd, fd >= 0);
+	if (!AT(u32, HEADER_HOLD))
+		send_report(record, (u32)-error, &fd, fd >= 0);
+	else if (exchange(record, (u32)-error, &fd, fd >= 0, &control, &answer) >= 0 && answer != ANSWER_FAIL)
+		return answer;
 	quit(1);
+	return answer;
 }
 
 static void fail(u32 record, s64 error)
 {
 	fail_with(record, error, -1);
+	quit(1);
 }
 
 /* A second point of the scale from processor ticks to time; none once a filter may forbid the call. */
@@ -177,34 +204,23 @@ static void mark_time(u32 ticks_offset, u32 time_offset)
 	AT(u64, time_offset) = now[0] * 1000000000ul + now[1];
 }
 
-/* Arguments 0 to 2 are descriptors to give, 3 to 5 slots for those that come back. End of file: the runtime is gone. */
+/* Arguments 0 to 2 are descriptors to give, 3 to 5 slots for those that come back. */
 static s64 hand_over(u32 index, u64 at)
 {
 	int fds[FDS_MAX];
-	struct report reply;
-	struct iovec part = { &reply, sizeof reply };
 	struct control control;
-	struct message message = { 0, 0, &part, 1, &control, sizeof control, 0 };
-	u32 i, count = 0;
+	u32 i, answer, count = 0;
 	s64 got;
 
 	mark_time(HEADER_TICKS1, HEADER_TIME1);
 	for (i = 0; i < FDS_MAX; i++)
 		if (AT(u8, at + RECORD_KINDS + i) == KIND_SLOT && is_set(AT(u64, at + RECORD_ARGS + 8 * i)))
 			fds[count++] = AT(s64, slot_at(AT(u64, at + RECORD_ARGS + 8 * i)) + SLOT_CONTAINER);
-	got = send_report(index, 0, fds, count);
-	if (got < 0)
-		return got;
-	do {
-		got = call6(NR_RECVMSG, (u64)(s64)AT(int, HEADER_CHANNEL), (u64)&message, MSG_CMSG_CLOEXEC, 0, 0, 0);
-	} while (got == -EINTR);
-	if (got != sizeof reply)
-		quit(1);
-	count = message.control_length >= 20 ? (control.length - 16) / 4 : 0;
-	for (i = 0; i < FDS_MAX && i < count; i++)
+	got = exchange(index, 0, fds, count, &control, &answer);
+	for (i = 0; i < FDS_MAX && (s64)i < got; i++)
 		if (AT(u8, at + RECORD_KINDS + 3 + i) == KIND_SLOT)
 			set_slot(AT(u64, at + RECORD_ARGS + 8 * (3 + i)), control.fds[i], 2);
-	return 0;
+	return got < 0 ? got : 0;
 }
 
 static s64 expect(const u64 *args)
@@ -259,10 +275,12 @@ static int resolve(u32 index, u64 at, u64 *args)
 	return 1;
 }
 
-static void run(u32 index)
+/* Runs one record; true when a debugger wants it once more. */
+static int run(u32 index)
 {
 	u64 at = records + (u64)index * RECORD_BYTES, args[6];
-	u32 op, result_slot;
+	struct control control;
+	u32 op, result_slot, answer;
 	s64 result;
 
 	/* Written before anything is read: a write brings in one page, a read the sixteen around it (release_pages). */
@@ -273,11 +291,20 @@ static void run(u32 index)
 
 	if (result_slot != NONE && result_slot >= AT(u32, HEADER_SLOT_COUNT))
 		fail(index, -EINVAL);
+	if (AT(u16, at + RECORD_PAUSE)) {
+		AT(u8, at + RECORD_STATUS) = STATUS_PENDING;
+		result = exchange(index, 0, 0, 0, &control, &answer);
+		if (result < 0)
+			fail(index, result);
+		AT(u8, at + RECORD_STATUS) = STATUS_RUNNING;
+	}
 	if (op == OP_HAND_OVER) {
 		result = hand_over(index, at);
 	} else if (!resolve(index, at, args)) {
 		AT(u8, at + RECORD_STATUS) = STATUS_SKIPPED;
-		return;
+		return 0;
+	} else if (AT(u16, at + RECORD_INJECT)) {
+		result = -(s64)AT(u16, at + RECORD_INJECT);
 	} else if (op == OP_EXPECT) {
 		result = expect(args);
 	} else if (op == OP_RELEASE_PAGES) {
@@ -302,22 +329,24 @@ static void run(u32 index)
 		} while (result == -EINTR);
 	}
 	if (op == OP_CLONE3 && result == 0)
-		return; /* The new process goes on with the next record; its parent writes this one's result. */
+		return 0; /* The new process goes on with the next record; its parent writes this one's result. */
 	AT(s64, at + RECORD_VALUE) = result;
 	AT(u64, at + RECORD_TICKS) = ticks();
 	if (result < 0) {
 		if (!tolerated(at, result)) {
 			AT(u8, at + RECORD_STATUS) = STATUS_FAILED;
-			fail_with(index, result, op == OP_FSCONFIG || op == OP_FSMOUNT ? (int)args[0] : -1);
+			if (fail_with(index, result, op == OP_FSCONFIG || op == OP_FSMOUNT ? (int)args[0] : -1) == ANSWER_AGAIN)
+				return 1;
 		}
 		AT(u8, at + RECORD_STATUS) = STATUS_TOLERATED;
-		return;
+		return 0;
 	}
 	AT(u8, at + RECORD_STATUS) = STATUS_DONE;
 	if (result_slot != NONE)
 		set_slot(result_slot, result, op == OP_CLONE3 ? 3 : 2);
 	if (op == OP_CLONE3)
 		quit(0);
+	return 0;
 }
 
 static u32 parse_number(const char *text)
@@ -358,7 +387,8 @@ __attribute__((used)) void interpreter_main(u64 *stack)
 	for (index = AT(u32, HEADER_ENTRY); index < count; index++) {
 		/* Page by page, as above: the side of the next record is on this page or on one already there. */
 		if (AT(u8, records + (u64)index * RECORD_BYTES + RECORD_SIDE) == SIDE_CONTAINER)
-			run(index);
+			while (run(index))
+				;
 	}
 	quit(0);
 }

@@ -249,6 +249,7 @@ static const struct name names_rlimit[] = {
   { "RLIMIT_RTTIME", 15ull },
   { 0, 0 } };
 static const struct name names_sock[] = {
+  { "SOCK_SEQPACKET", 5ull },
   { "SOCK_STREAM", 1ull },
   { "SOCK_DGRAM", 2ull },
   { "SOCK_CLOEXEC", 524288ull },

@@ -24,6 +24,7 @@
 #define HEADER_ID 100
 #define HEADER_COMMAND 104
 #define HEADER_STARTED 112
+#define HEADER_HOLD 120
 #define HEADER_BYTES 128
 #define SLOT_RUNTIME 0
 #define SLOT_CONTAINER 8
@@ -43,6 +44,8 @@
 #define RECORD_POINTER 20
 #define RECORD_WHY 24
 #define RECORD_KINDS 28
+#define RECORD_INJECT 36
+#define RECORD_PAUSE 38
 #define RECORD_ARGS 40
 #define RECORD_TOLERATE 88
 #define RECORD_VALUE 96
@@ -59,6 +62,9 @@
 #define STATUS_SKIPPED 3
 #define STATUS_FAILED 4
 #define STATUS_RUNNING 5
+#define ANSWER_FAIL 0
+#define ANSWER_AGAIN 1
+#define ANSWER_SKIP 2
 #define OP_OPENAT 0
 #define OP_OPENAT2 1
 #define OP_CLOSE 2

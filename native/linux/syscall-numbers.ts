@@ -70,6 +70,7 @@ const table = {
   recvfrom: [45, 207],
   recvmsg: [47, 212],
   renameat2: [316, 276],
+  rt_sigaction: [13, 134],
   rt_sigprocmask: [14, 135],
   sched_setaffinity: [203, 122],
   sched_setattr: [314, 274],

@@ -1,5 +1,5 @@
 // System calls of the runtime's own process, under their man-page names. Declarations and EINTR, no policy.
-import { AF_UNIX, MAP_FIXED_NOREPLACE, MAP_SHARED, MSG_CMSG_CLOEXEC, MSG_NOSIGNAL, O_CLOEXEC, PROT_READ, PROT_WRITE, SCM_RIGHTS, SOL_SOCKET, WNOHANG } from './constants.ts';
+import { AF_UNIX, MAP_FIXED_NOREPLACE, MAP_SHARED, MSG_CMSG_CLOEXEC, MSG_NOSIGNAL, O_CLOEXEC, PROT_READ, PROT_WRITE, SCM_RIGHTS, SOCK_SEQPACKET, SOL_SOCKET, WNOHANG } from './constants.ts';
 import { errnoNumber } from './errno.ts';
 import { errno, syscall, viewMemory, type Word } from './koffi.ts';
 import { syscallNumber, type SyscallName } from './syscall-numbers.ts';
@@ -58,7 +58,7 @@ export function mappedBytes(address: number, size: number): Buffer {
   return viewMemory(BigInt(address), size);
 }
 
-export const SOCK_SEQPACKET = 5;
+export { SOCK_SEQPACKET };
 
 /** socketpair(2) of AF_UNIX: two descriptors, close-on-exec; throws nothing, gives -errno. */
 export function socketpair(type: number): readonly [number, number] | number {

@@ -1,9 +1,9 @@
 // `runt create` and the flags it shares with run.
 import { createContainer } from '../container/create.ts';
-import type { CreateOptions } from '../container/options.ts';
+import type { CreateOptions, Debugging } from '../container/options.ts';
 import { loadSystemd } from '../container/systemd.ts';
 import { validateContainerId } from '../container/state.ts';
-import { isOn, preserveFdsOf, valueOf, type Call, type Command, type Flag } from './command.ts';
+import { isOn, preserveFdsOf, valueOf, valuesOf, type Call, type Command, type Flag } from './command.ts';
 
 export const createFlags: readonly Flag[] = [
   { name: 'bundle', short: 'b', value: 'DIR', help: 'directory of config.json (default: the working directory)' },
@@ -13,7 +13,19 @@ export const createFlags: readonly Flag[] = [
   { name: 'no-new-keyring', help: 'keep the session keyring of the caller' },
   { name: 'preserve-fds', value: 'N', help: 'pass N further descriptors, from 3 on' },
   { name: 'pidfd-socket', value: 'PATH', help: 'unix socket that receives a pidfd of init' },
+  { name: 'break', value: 'STEP', many: true, help: 'stop before a step, or on-error: commands are read from standard input' },
+  { name: 'inject', value: 'STEP=ERRNO', many: true, help: 'let a step fail as if the kernel had returned ERRNO' },
 ];
+
+/** The debugger that --break and --inject ask for, loaded only then. */
+export async function debuggingOf(call: Call): Promise<Debugging | undefined> {
+  const [breaks, inject] = [valuesOf(call, 'break'), valuesOf(call, 'inject')];
+  if (breaks.length > 0) {
+    const { bundle, id } = createOptions(call);
+    return (await import('../debugger/session.ts')).debugSession({ breaks, inject, id, bundle });
+  }
+  return inject.length === 0 ? undefined : { prepare: (await import('../debugger/inject.ts')).injecting(inject) };
+}
 
 export function createOptions(call: Call): CreateOptions {
   const id = call.words[0]!;
@@ -42,7 +54,8 @@ export const command: Command = {
   examples: ['runt create --bundle /tmp/web web', 'runt create --pid-file /run/web.pid --console-socket /run/console.sock web'],
   run: async (call) => {
     if (call.globals.cgroupManager === 'systemd') await loadSystemd();
-    createContainer(createOptions(call));
+    const debugging = await debuggingOf(call);
+    createContainer({ ...createOptions(call), debugging });
     return 0;
   },
 };

@@ -1,7 +1,7 @@
 // `runt run`.
 import { runContainer } from '../container/run.ts';
 import { isOn, type Command, type Flag } from './command.ts';
-import { createFlags, createOptions } from './create.ts';
+import { createFlags, createOptions, debuggingOf } from './create.ts';
 
 export const stayFlags: readonly Flag[] = [
   { name: 'detach', short: 'd', help: 'return as soon as the process runs' },
@@ -20,5 +20,8 @@ export const command: Command = {
     ...stayFlags,
   ],
   examples: ['runt run --bundle /tmp/web web', 'runt run --detach --pid-file /run/web.pid web'],
-  run: (call) => runContainer({ ...createOptions(call), detach: isOn(call, 'detach'), keep: isOn(call, 'keep'), noSubreaper: isOn(call, 'no-subreaper') }, call.warn),
+  run: async (call) => {
+    const debugging = await debuggingOf(call);
+    return runContainer({ ...createOptions(call), debugging, detach: isOn(call, 'detach'), keep: isOn(call, 'keep'), noSubreaper: isOn(call, 'no-subreaper') }, call.warn);
+  },
 };

@@ -1,10 +1,8 @@
 // Between `created` and `running`: init waits on a socket in the state directory; `start` connects and learns whether execve worked.
-import { AF_UNIX, SOCK_CLOEXEC } from '../../native/linux/constants.ts';
+import { AF_UNIX, SOCK_CLOEXEC, SOCK_SEQPACKET } from '../../native/linux/constants.ts';
 import { part, slot, type Step } from '../program/step.ts';
 import { execveSteps } from './args.ts';
 import type { Context } from './context.ts';
-
-const SOCK_SEQPACKET = 5;
 
 /** sockaddr_un(7); the state directory is opened by the runtime when its path is too long, which this never sees. */
 function address(path: string): Buffer {

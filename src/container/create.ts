@@ -10,6 +10,7 @@ import { RuntimeError } from '../errors.ts';
 import { abandon, beginExecution, executeProgram, StepFailure, type Execution } from '../execute/execute.ts';
 import { describeFailure } from '../execute/failure.ts';
 import { writeProgram } from '../execute/program-file.ts';
+import { getSlot } from '../execute/records.ts';
 import { readRecords, readText, type Image } from '../program/decode.ts';
 import { status } from '../program/layout.ts';
 import { readBundle, type Bundle } from './bundle.ts';
@@ -32,6 +33,8 @@ export interface Created {
   readonly bundle: Bundle;
   /** The master of the container's pty, when it is the runtime that keeps it; -1 otherwise. */
   readonly terminal: number;
+  /** Its program, mapped: it can be mapped once only. */
+  readonly image: Image;
 }
 
 /** Creates a container. Throws RuntimeError; then no process, mount, cgroup or state is left. */
@@ -65,15 +68,18 @@ function runProgram(options: CreateOptions, bundle: Bundle, context: Context, st
     const compiled = compileCreate(context);
     program = writeProgram(`${directory}/program`, compiled, { id: options.id, command: 'create', started: BigInt(Date.now()) * 1_000_000n });
     execution = beginExecution(program);
+    options.debugging?.prepare(program.image);
     const { handlers, result } = createHandlers(context, state, bundle, execution);
     executeProgram(execution, program, {
       handlers,
       firstDescriptor: firstDescriptor(context),
       inherited: Object.keys(compiled.inherited),
+      watch: options.debugging?.watch,
     });
     closeSync(program.fd);
     closeSync(execution.channel);
-    return { state: result.state, bundle, terminal: result.terminal() };
+    closeSync(getSlot(program.image, 'gate')!); // init's end is the only one: when it dies, start hears of it
+    return { state: result.state, bundle, terminal: result.terminal(), image: program.image };
   } catch (error) {
     const described = error instanceof StepFailure && execution !== undefined ? describeFailure(execution.image, error, bundle.position) : located(error, bundle);
     if (execution !== undefined) {

@@ -1,4 +1,13 @@
 // What the command line asks of create and run.
+import type { Watch } from '../execute/execute.ts';
+import type { Image } from '../program/decode.ts';
+
+/** What a debugger does to a program, and with it; its code is loaded only where it is asked for. */
+export interface Debugging {
+  /** Called once the program is written and nothing of it has run. Throws RuntimeError for a step that is not there. */
+  readonly prepare: (image: Image) => void;
+  readonly watch?: Watch;
+}
 
 export interface CreateOptions {
   /** The state root, absolute. */
@@ -13,6 +22,7 @@ export interface CreateOptions {
   /** Descriptors beyond stdio and LISTEN_FDS that the process keeps. */
   readonly preserveFds: number;
   readonly cgroupManager: 'cgroupfs' | 'systemd' | 'disabled';
+  readonly debugging?: Debugging | undefined;
 }
 
 /** What `exec` asks; with `processFile` the flags of the process do not count. */

@@ -15,15 +15,19 @@ export async function runContainer(options: RunOptions, warn: (message: string) 
   if (options.cgroupManager === 'systemd') await loadSystemd();
   const foreground = options.detach ? undefined : (await import('./foreground.ts')).beginForeground();
   const created = createContainer(options, !options.detach);
-  return stay(options, created, foreground, warn, () => startAndTell(options.root, options.id, options.detach));
+  const { image } = created;
+  const watch = options.debugging?.watch;
+  return stay(options, created, foreground, warn, () => startAndTell(options.root, options.id, options.detach, { image, watch }));
 }
 
 /** What is left to do when there is a container: start it, and in the foreground stay until it ends. A failure ends it. */
 export async function stay(options: RunOptions, { state, terminal }: Pick<Created, 'state' | 'terminal'>, foreground: Foreground | undefined, warn: (message: string) => void, start?: () => Promise<void>): Promise<number> {
   const directory = `${options.root}/${options.id}`;
+  const isWatched = options.debugging?.watch !== undefined;
   try {
-    foreground?.attach(state.pid, terminal);
+    if (!isWatched) foreground?.attach(state.pid, terminal);
     await start?.();
+    if (isWatched) foreground?.attach(state.pid, terminal); // a debugger still needs the terminal as it is
     if (foreground === undefined) return 0;
     const status = await foreground.ended();
     if (!options.keep) removeContainer(directory, state, warn);

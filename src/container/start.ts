@@ -5,7 +5,7 @@ import { errnoName } from '../../native/linux/errno.ts';
 import { call, mapFile, mappedBytes, receiveMessage, SOCK_SEQPACKET, unixAddress } from '../../native/linux/syscalls.ts';
 import type { Config } from '../../spec/config.ts';
 import { RuntimeError } from '../errors.ts';
-import { beginExecution, followChannel, StepFailure, type Message } from '../execute/execute.ts';
+import { beginExecution, followChannel, StepFailure, type Message, type Watch } from '../execute/execute.ts';
 import { describeFailure } from '../execute/failure.ts';
 import { openImage, type Image } from '../program/decode.ts';
 import { header, status } from '../program/layout.ts';
@@ -18,17 +18,23 @@ import { killInit } from './kill.ts';
 import { withLock } from './lock.ts';
 import { hookState, readState, type ContainerState } from './state.ts';
 import { currentStatus } from './status.ts';
-import { storedConfig } from './stored-config.ts';
+import { storedConfig, storedPosition } from './stored-config.ts';
+
+/** What `run`, which has just created the container, still has of it. */
+export interface Running {
+  readonly image: Image;
+  readonly watch: Watch | undefined;
+}
 
 /** Starts a created container; gives its state. Throws RuntimeError: not created, already started, or the process could not be executed. */
-export function startContainer(root: string, id: string): ContainerState {
+export function startContainer(root: string, id: string, running?: Running): ContainerState {
   return withLock(`${root}/${id}`, () => {
     const state = readState(root, id);
     const now = currentStatus(state, `${root}/${id}`);
     if (now === 'stopped') throw new RuntimeError('cannot start a container that has stopped');
     if (now === 'running' || now === 'paused') throw new RuntimeError('cannot start an already running container');
     if (now === 'creating') throw new RuntimeError('cannot start a container that is still being created');
-    passGate(`${root}/${id}`, state, root);
+    passGate(`${root}/${id}`, state, root, running);
     return state;
   });
 }
@@ -37,15 +43,15 @@ export function startContainer(root: string, id: string): ContainerState {
  * Starts a container, and where NOTIFY_SOCKET is set tells the manager of the host when it is ready. One that takes init
  * for its main process (`watchesInit`) is waited for, as in runc; it is told meanwhile where runt itself stays.
  */
-export async function startAndTell(root: string, id: string, watchesInit: boolean): Promise<void> {
+export async function startAndTell(root: string, id: string, watchesInit: boolean, running?: Running): Promise<void> {
   const notify = process.env['NOTIFY_SOCKET'] ? (await import('./notify.ts')).listenForReady(`${root}/${id}`) : undefined;
-  const { pid } = startContainer(root, id);
+  const { pid } = startContainer(root, id, running);
   const told = notify?.forwardReady(pid, watchesInit ? pid : undefined);
   if (watchesInit) await told;
   else told?.catch(() => {});
 }
 
-function passGate(directory: string, state: ContainerState, root: string): void {
+function passGate(directory: string, state: ContainerState, root: string, running: Running | undefined): void {
   const socket = call('socket', AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
   const address = unixAddress(`${gateDirectory(directory)}/start.sock`);
   const connected = call('connect', socket, address, address.length);
@@ -56,7 +62,7 @@ function passGate(directory: string, state: ContainerState, root: string): void 
   try {
     const message = receiveMessage(socket);
     if (typeof message === 'number') throw new RuntimeError(`recvmsg: ${errnoName(-message)}`);
-    if (message.data.length > 0) serve(socket, directory, state, root, message);
+    if (message.data.length > 0) serve(socket, directory, state, root, message, running);
     else if (!reachedExecve(`${directory}/program`)) throw new RuntimeError('container process is already dead', { hint: 'it was killed while it waited for start' });
   } finally {
     closeSync(socket);
@@ -70,8 +76,8 @@ function passGate(directory: string, state: ContainerState, root: string): void 
 }
 
 /** Hand-overs of startContainer hooks, and the report of a failed execve. */
-function serve(socket: number, directory: string, state: ContainerState, root: string, first: Message): void {
-  const image = mapProgram(`${directory}/program`);
+function serve(socket: number, directory: string, state: ContainerState, root: string, first: Message, running: Running | undefined): void {
+  const image = running?.image ?? mapProgram(`${directory}/program`);
   const config = storedConfig(directory);
   try {
     followChannel(beginExecution({ image, fd: -1 }), socket, {
@@ -83,10 +89,11 @@ function serve(socket: number, directory: string, state: ContainerState, root: s
           return 0;
         },
       },
+      watch: running?.watch,
     }, first);
   } catch (error) {
     killInit(state);
-    if (error instanceof StepFailure) throw describeFailure(image, error, () => undefined);
+    if (error instanceof StepFailure) throw describeFailure(image, error, storedPosition(directory));
     throw error;
   }
 }

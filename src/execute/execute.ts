@@ -4,9 +4,9 @@ import { SOCK_CLOEXEC } from '../../native/linux/constants.ts';
 import { errnoName } from '../../native/linux/errno.ts';
 import { call, receiveMessage, sendMessage, SOCK_SEQPACKET, socketpair, waitStatus } from '../../native/linux/syscalls.ts';
 import { RuntimeError } from '../errors.ts';
-import { readRecord, type Image } from '../program/decode.ts';
-import { header, kind, record } from '../program/layout.ts';
-import { recordOffset } from '../program/decode.ts';
+import { readRecord, recordOffset, type Image, type RecordView } from '../program/decode.ts';
+import { answer, header, kind, record, status } from '../program/layout.ts';
+import { opNames } from '../program/ops.ts';
 import { spawnInterpreter } from './interpreter.ts';
 import type { MappedProgram } from './program-file.ts';
 import { getSlot, runRecord, runtimeRecords, setSlot, type Handler } from './records.ts';
@@ -26,6 +26,14 @@ export class StepFailure extends Error {
   }
 }
 
+/** A debugger. Whatever it throws ends the execution as a failed step does. */
+export interface Watch {
+  /** Before each runtime-side step, and before a container-side one whose record says pause. */
+  readonly before: (view: RecordView, execution: Execution) => void;
+  /** A step failed: is it to fail, to be made again, or to count as done? */
+  readonly failed: (view: RecordView, failure: StepFailure | RuntimeError, execution: Execution) => keyof typeof answer;
+}
+
 export interface ExecuteOptions {
   readonly handlers: Readonly<Record<string, Handler>>;
   /** The first descriptor number after stdio and the preserved ones: where the interpreter's own begin. */
@@ -34,6 +42,7 @@ export interface ExecuteOptions {
   readonly inherited: readonly string[];
   /** Descriptors of the program from 0 on, when they are not the runtime's own. */
   readonly stdio?: readonly number[];
+  readonly watch?: Watch | undefined;
 }
 
 /** A program under way: what must be ended or closed by whoever started it. */
@@ -57,7 +66,7 @@ export function beginExecution(program: MappedProgram): Execution {
 export function executeProgram(execution: Execution, program: MappedProgram, options: ExecuteOptions): number {
   const { image } = execution;
   const entry = image.bytes.readUInt32LE(header.entry);
-  runSide(image, 0, options);
+  runSide(execution, 0, options);
   if (entry >= image.recordCount) return 0;
   startInterpreter(execution, program, options);
   return followChannel(execution, execution.channel, options);
@@ -66,24 +75,59 @@ export function executeProgram(execution: Execution, program: MappedProgram, opt
 /** What came over a hand-over socket. */
 export type Message = Exclude<ReturnType<typeof receiveMessage>, number>;
 
+type ServeOptions = Pick<ExecuteOptions, 'handlers' | 'watch'>;
+
 /** Serves hand-overs until the other side is done: the last runtime-side record has run, or end of file. */
-export function followChannel(execution: Execution, channel: number, options: Pick<ExecuteOptions, 'handlers'>, first?: Message): number {
+export function followChannel(execution: Execution, channel: number, options: ServeOptions, first?: Message): number {
   const { image } = execution;
   for (let next = first; ; next = undefined) {
     const message = next ?? receiveMessage(channel);
     if (typeof message === 'number') throw new RuntimeError(`recvmsg on the hand-over socket: ${errnoName(-message)}`);
-    if (!isBeforeBirth(image, message)) reap(execution);
     for (const fd of message.data.length < 8 ? message.fds : []) closeSync(fd);
     if (message.data.length < 8) return endOfChannel(execution);
     const index = message.data.readUInt32LE(0);
     const errno = message.data.readUInt32LE(4);
-    if (errno !== 0) throw new StepFailure(index, errno, message.fds.flatMap(readKernelLog));
+    if (execution.interpreter !== 0 && isBornBefore(image, index)) reap(execution);
+    if (errno !== 0 || !isOp(image, index, HAND_OVER)) {
+      reply(channel, answerReport(execution, index, errno, message, options), []);
+      continue;
+    }
     takeDescriptors(image, index, message.fds);
-    const isLast = runSide(image, index + 1, options);
-    const reply = sendMessage(channel, Buffer.alloc(8), descriptorsToGive(image, index));
-    if (reply < 0) throw new RuntimeError(`sendmsg on the hand-over socket: ${errnoName(-reply)}`);
+    const isLast = runSide(execution, index + 1, options);
+    reply(channel, 0, descriptorsToGive(image, index));
     if (isLast) return getSlot(image, 'init') ?? 0;
   }
+}
+
+const HAND_OVER = opNames.indexOf('hand_over');
+const CLONE3 = opNames.indexOf('clone3');
+
+const isOp = (image: Image, index: number, op: number): boolean => image.bytes.readUInt16LE(recordOffset(image, index) + record.op) === op;
+
+/** Whether the process that reports is init already: its clone3 lies before the record it is at. */
+function isBornBefore(image: Image, index: number): boolean {
+  for (let i = image.bytes.readUInt32LE(header.entry); i < index; i++) if (isOp(image, i, CLONE3)) return true;
+  return false;
+}
+
+/** A failure, or a pause before a step: the debugger's answer. Without one a failure is thrown, and a pause is none. */
+function answerReport(execution: Execution, index: number, errno: number, message: Message, { watch }: ServeOptions): number {
+  const view = readRecord(execution.image, index);
+  if (errno === 0) {
+    watch?.before(view, execution);
+    return 0;
+  }
+  const failure = new StepFailure(index, errno, message.fds.flatMap(readKernelLog));
+  const decision = watch?.failed(view, failure, execution) ?? 'fail';
+  if (decision === 'fail') throw failure;
+  return answer[decision];
+}
+
+function reply(channel: number, word: number, fds: readonly number[]): void {
+  const data = Buffer.alloc(8);
+  data.writeUInt32LE(word, 0);
+  const sent = sendMessage(channel, data, fds);
+  if (sent < 0) throw new RuntimeError(`sendmsg on the hand-over socket: ${errnoName(-sent)}`);
 }
 
 /** One message a read, each with its level in front: `e tmpfs: Bad value for 'size'` (fsopen(2)). Closes the descriptor. */
@@ -100,6 +144,7 @@ function readKernelLog(fd: number): string[] {
 /** End of file: execve happened, or the process is gone. The position says which. */
 function endOfChannel(execution: Execution): number {
   const { image } = execution;
+  reap(execution);
   const position = image.bytes.readUInt32LE(header.position);
   const view = position < image.recordCount ? readRecord(image, position) : undefined;
   if (view === undefined || view.op !== 'execve') {
@@ -112,14 +157,36 @@ function endOfChannel(execution: Execution): number {
 }
 
 /** Runs the runtime-side records from `index` on. True when `publish` was among them: nothing more is waited for. */
-function runSide(image: Image, index: number, options: Pick<ExecuteOptions, 'handlers'>): boolean {
+function runSide(execution: Execution, index: number, options: ServeOptions): boolean {
   let isPublished = false;
-  for (const view of runtimeRecords(image, index)) {
-    const outcome = runRecord(image, view, options.handlers);
-    if (outcome.kind === 'failed') throw new StepFailure(view.index, outcome.errno);
+  for (const view of runtimeRecords(execution.image, index)) {
+    if (options.watch === undefined) runOrThrow(execution.image, view, options);
+    else runWatched(execution, view, options, options.watch);
     if (view.op === 'publish') isPublished = true;
   }
   return isPublished;
+}
+
+function runOrThrow(image: Image, view: RecordView, { handlers }: ServeOptions): void {
+  const outcome = runRecord(image, view, handlers);
+  if (outcome.kind === 'failed') throw new StepFailure(view.index, outcome.errno);
+}
+
+function runWatched(execution: Execution, view: RecordView, options: ServeOptions, watch: Watch): void {
+  const { image } = execution;
+  watch.before(view, execution);
+  for (;;) {
+    try {
+      return runOrThrow(image, view, options);
+    } catch (error) {
+      if (!(error instanceof StepFailure || error instanceof RuntimeError)) throw error;
+      const decision = watch.failed(view, error, execution);
+      if (decision === 'fail') throw error;
+      if (decision === 'again') continue;
+      image.bytes[recordOffset(image, view.index) + record.status] = status.tolerated;
+      return;
+    }
+  }
 }
 
 function startInterpreter(execution: Execution, program: MappedProgram, options: ExecuteOptions): void {
@@ -153,13 +220,6 @@ function reap(execution: Execution): void {
   if (execution.interpreter === 0) return;
   waitStatus(execution.interpreter);
   execution.interpreter = 0;
-}
-
-/** A hand-over of the interpreter's first process itself: it goes on, and clone3 is still to come. */
-function isBeforeBirth(image: Image, message: Message): boolean {
-  if (message.data.length < 8 || message.data.readUInt32LE(4) !== 0) return false;
-  for (let index = message.data.readUInt32LE(0) + 1; index < image.recordCount; index++) if (readRecord(image, index).op === 'clone3') return true;
-  return false;
 }
 
 function takeDescriptors(image: Image, index: number, fds: readonly number[]): void {

@@ -18,7 +18,8 @@ export function runRecord(image: Image, view: RecordView, handlers: Readonly<Rec
     return { kind: 'skipped' };
   }
   const handler = handlers[view.op];
-  const value = view.number === NONE ? handler!(args, view, image) : callNumber(view.number, ...args);
+  const injected = image.bytes.readUInt16LE(at + record.inject);
+  const value = injected !== 0 ? -injected : view.number === NONE ? handler!(args, view, image) : callNumber(view.number, ...args);
   image.bytes.writeBigInt64LE(BigInt(value), at + record.value);
   image.bytes.writeBigUInt64LE(now(), at + record.nanoseconds);
   if (value < 0) {

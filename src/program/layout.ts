@@ -35,6 +35,7 @@ export const header = {
   id: 100, // text: the container's id
   command: 104, // text: what was asked for
   started: 112, // CLOCK_REALTIME nanoseconds at encoding
+  hold: 120, // not 0: a failure is reported and waits for an answer, for a debugger
   bytes: 128,
 } as const;
 
@@ -55,6 +56,8 @@ export const record = {
   pointer: 20, // u32 text offset
   why: 24, // u32 text offset
   kinds: 28, // 6 x u8, then 2 unused
+  inject: 36, // u16 errno: the step is not made and fails with it
+  pause: 38, // u16, not 0: the container side reports before the step and waits for an answer
   args: 40, // 6 x u64
   tolerate: 88, // 4 x u16 errno
   value: 96, // i64 result, -errno on failure
@@ -67,6 +70,9 @@ export const NONE = 0xffff;
 
 /** Argument kinds. */
 export const kind = { immediate: 0, data: 1, slot: 2, null: 3 } as const;
+
+/** What the runtime answers a held failure with, in the place of a record's index; to anything else the answer is 0. */
+export const answer = { fail: 0, again: 1, skip: 2 } as const;
 
 /** What became of a record. */
 export const status = { pending: 0, done: 1, tolerated: 2, skipped: 3, failed: 4, running: 5 } as const;
