@@ -32,6 +32,8 @@ const rules: readonly [room: string, forbidden: RegExp, reason: string][] = [
   ['src/criu/', /^src\/(container|commands|compile|execute|program|cgroup)\//, 'criu speaks CRIU’s protocol: what a container is it need not know'],
   ['src/cgroup/', /^src\/(container|commands|execute)\//, 'cgroup is below container'],
   ['src/container/', /^src\/(commands|debugger)\//, 'container knows no command line, and a debugger only as a Watch it is given'],
+  ['src/render/', /^src\/(compile|execute|container|commands|cgroup|debugger|check)\//, 'render shows any program: it knows no container'],
+  ['src/check/', /^src\/(commands|execute|debugger)\//, 'check only reads: it runs no program'],
   ['src/debugger/', /^src\/commands\//, 'a debugger is loaded by commands'],
   ['native/', /^src\/(compile|execute|container|commands|cgroup|bpf)\//, 'native is the machine: no policy'],
   ['conformance/', /^(src|native|bin)\//, 'conformance must not measure us with our own ruler'],

@@ -167,6 +167,18 @@ static s64 exchange(u32 record, u32 error, const int *fds, u32 count, struct con
 	return message.control_length >= 20 ? (s64)(control->length - 16) / 4 : 0;
 }
 
+/* A second point of the scale from processor ticks to time; none once a filter may forbid the call. */
+static void mark_time(u32 ticks_offset, u32 time_offset)
+{
+	u64 now[2];
+
+	if (AT(u32, HEADER_QUIET))
+		return;
+	call6(NR_CLOCK_GETTIME, 1, (u64)now, 0, 0, 0, 0);
+	AT(u64, ticks_offset) = ticks();
+	AT(u64, time_offset) = now[0] * 1000000000ul + now[1];
+}
+
 /*
  * Nothing but the index and the errno: the runtime owns the program and says everything else. A descriptor may come
  * along: the file system context in which the kernel left its own words (fsopen(2)). Returns only under a debugger.
@@ -176,6 +188,7 @@ static u32 fail_with(u32 record, s64 error, int fd)
 	struct control control;
 	u32 answer = ANSWER_FAIL;
 
+	mark_time(HEADER_TICKS1, HEADER_TIME1);
 	AT(u32, HEADER_FAILED_RECORD) = record;
 	AT(u32, HEADER_FAILED_ERRNO) = (u32)-error;
 	if (!AT(u32, HEADER_HOLD))
@@ -190,18 +203,6 @@ static void fail(u32 record, s64 error)
 {
 	fail_with(record, error, -1);
 	quit(1);
-}
-
-/* A second point of the scale from processor ticks to time; none once a filter may forbid the call. */
-static void mark_time(u32 ticks_offset, u32 time_offset)
-{
-	u64 now[2];
-
-	if (AT(u32, HEADER_QUIET))
-		return;
-	call6(NR_CLOCK_GETTIME, 1, (u64)now, 0, 0, 0, 0);
-	AT(u64, ticks_offset) = ticks();
-	AT(u64, time_offset) = now[0] * 1000000000ul + now[1];
 }
 
 /* Arguments 0 to 2 are descriptors to give, 3 to 5 slots for those that come back. */

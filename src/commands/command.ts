@@ -31,6 +31,8 @@ export interface Command {
   readonly most: number;
   readonly flags: readonly Flag[];
   readonly examples: readonly string[];
+  /** Said below the flags: exit statuses, most often. */
+  readonly notes?: string;
   readonly run: (call: Call) => number | Promise<number>;
 }
 

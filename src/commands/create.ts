@@ -15,16 +15,19 @@ export const createFlags: readonly Flag[] = [
   { name: 'pidfd-socket', value: 'PATH', help: 'unix socket that receives a pidfd of init' },
   { name: 'break', value: 'STEP', many: true, help: 'stop before a step, or on-error: commands are read from standard input' },
   { name: 'inject', value: 'STEP=ERRNO', many: true, help: 'let a step fail as if the kernel had returned ERRNO' },
+  { name: 'trace', value: 'FILE', help: 'write what each step did: .json for Perfetto, .html, .svg, text otherwise; - is standard error' },
 ];
 
-/** The debugger that --break and --inject ask for, loaded only then. */
+/** The debugger that these flags ask for, loaded only then. */
 export async function debuggingOf(call: Call): Promise<Debugging | undefined> {
-  const [breaks, inject] = [valuesOf(call, 'break'), valuesOf(call, 'inject')];
+  const [breaks, inject, trace] = [valuesOf(call, 'break'), valuesOf(call, 'inject'), valueOf(call, 'trace')];
+  const ended = trace === undefined ? undefined : (await import('../render/file.ts')).traceInto(trace, call.warn);
   if (breaks.length > 0) {
     const { bundle, id } = createOptions(call);
-    return (await import('../debugger/session.ts')).debugSession({ breaks, inject, id, bundle });
+    return { ...(await import('../debugger/session.ts')).debugSession({ breaks, inject, id, bundle }), ended };
   }
-  return inject.length === 0 ? undefined : { prepare: (await import('../debugger/inject.ts')).injecting(inject) };
+  if (inject.length > 0) return { prepare: (await import('../debugger/inject.ts')).injecting(inject), ended };
+  return ended === undefined ? undefined : { prepare: () => {}, ended };
 }
 
 export function createOptions(call: Call): CreateOptions {
@@ -55,7 +58,8 @@ export const command: Command = {
   run: async (call) => {
     if (call.globals.cgroupManager === 'systemd') await loadSystemd();
     const debugging = await debuggingOf(call);
-    createContainer({ ...createOptions(call), debugging });
+    const { image } = createContainer({ ...createOptions(call), debugging });
+    debugging?.ended?.(image);
     return 0;
   },
 };

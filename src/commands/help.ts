@@ -32,5 +32,5 @@ export function globalHelp(): string {
 export function commandHelp(command: Command): string {
   const examples = command.examples.map((example) => `  ${example}\n`).join('');
   const flags = [...command.flags, { name: 'help', short: 'h', help: 'show this help' }];
-  return `runt ${command.name} - ${command.summary}\n\nusage: runt ${command.name} [flags] ${command.words}\n\nflags:\n${flagLines(flags)}\nexamples:\n${examples}`;
+  return `runt ${command.name} - ${command.summary}\n\nusage: runt ${command.name} [flags] ${command.words}\n\nflags:\n${flagLines(flags)}${command.notes === undefined ? '' : `\n${command.notes}\n`}\nexamples:\n${examples}`;
 }

@@ -28,6 +28,11 @@ export const table: Readonly<Record<string, Row>> = {
   restore: { summary: 'make a container again from a checkpoint (CRIU)', load: () => import('./restore.ts') },
   spec: { summary: 'write a config.json to begin with', load: () => import('./spec.ts') },
   features: { summary: 'print what this runtime knows as JSON (features.md)', load: () => import('./features.ts') },
+  validate: { summary: 'check a bundle: config.json, and what this host can give', load: () => import('./validate.ts') },
   explain: { summary: 'print the sequence a bundle compiles to, without running it', load: () => import('./explain.ts') },
   trace: { summary: 'print what each step of a container returned and how long it took', load: () => import('./trace.ts') },
+  inspect: { summary: 'compare what config.json asked with what the kernel has now', load: () => import('./inspect.ts') },
+  doctor: { summary: 'what this host offers, what is missing for which feature, and how to get it', load: () => import('./doctor.ts') },
+  completion: { summary: 'print a completion script for bash, zsh or fish', load: () => import('./completion.ts') },
+  man: { summary: 'print the manual page of runt or of a command (roff)', load: () => import('./man.ts') },
 };

@@ -1,52 +1,72 @@
 // `runt trace`: the flight recorder of a container, living, stopped or failed.
 import { readFileSync } from 'node:fs';
-import { errnoName } from '../../native/linux/errno.ts';
-import { findRecord, lastFailed } from '../container/record.ts';
+import { paintFor } from '../color.ts';
+import { findRecord, lastFailed, toldOf } from '../container/record.ts';
 import { validateContainerId } from '../container/state.ts';
 import { RuntimeError } from '../errors.ts';
-import { openImage, readRecords } from '../program/decode.ts';
-import { status } from '../program/layout.ts';
-import { printStep } from '../program/print.ts';
-import { recordTimes } from '../program/times.ts';
-import { isOn, valueOf, type Command } from './command.ts';
+import { openImage, type Image } from '../program/decode.ts';
+import { chromeTrace } from '../render/chrome.ts';
+import { titleOf } from '../render/file.ts';
+import { tracePage } from '../render/page.ts';
+import { headOf, rowsOf, type Row } from '../render/rows.ts';
+import { straceText } from '../render/strace.ts';
+import { slowestText, traceText } from '../render/text.ts';
+import { timelineSvg } from '../render/timeline.ts';
+import { isOn, valueOf, type Call, type Command } from './command.ts';
 
-const words = Object.fromEntries(Object.entries(status).map(([name, number]) => [number, name]));
+const formats = ['text', 'json', 'strace', 'chrome', 'svg', 'html'] as const;
+const SLOWEST = 10;
 
 export const command: Command = {
   name: 'trace', summary: 'print what each step of a container returned and how long it took', words: '[CONTAINER]', least: 0, most: 1,
   flags: [
-    { name: 'format', short: 'f', value: 'text|json', help: 'default: text' },
+    { name: 'format', short: 'f', value: formats.join('|'), help: 'default: text; chrome opens in Perfetto' },
     { name: 'last', help: 'the container that failed last' },
+    { name: 'slowest', help: `the ${SLOWEST} steps that took longest` },
+    { name: 'count', short: 'n', value: 'N', help: 'with --slowest: so many of them' },
     { name: 'all', short: 'a', help: 'show skipped steps too' },
   ],
-  examples: ['runt trace web', 'runt trace --last'],
+  examples: ['runt trace web', 'runt trace --last', 'runt trace --slowest -n 5 web', 'runt trace --format html web > web.html', 'runt trace --format chrome web > web.json'],
   run: (call) => {
     const { root } = call.globals;
     const format = valueOf(call, 'format') ?? 'text';
-    if (format !== 'text' && format !== 'json') throw new RuntimeError(`invalid format option: ${format}`, { hint: 'text or json' });
+    if (!(formats as readonly string[]).includes(format)) throw new RuntimeError(`invalid format option: ${format}`, { hint: formats.join(', ') });
     const id = isOn(call, 'last') ? lastFailed(root) : call.words[0];
     if (id === undefined) throw new RuntimeError(isOn(call, 'last') ? 'no container failed under this root' : '"trace" requires a CONTAINER or --last', { usage: !isOn(call, 'last') });
     validateContainerId(id);
-    const path = findRecord(root, id);
-    if (path === undefined) throw new RuntimeError('container does not exist', { hint: `looked in ${root}` });
-    const image = openImage(readFileSync(path));
-    if (image === undefined) throw new RuntimeError(`${path} is damaged, or of another version`);
-    const times = recordTimes(image);
-    const rows = readRecords(image).map((view) => ({
-      index: view.index, side: view.side, status: words[view.status] ?? 'pending',
-      result: view.status === status.failed || view.status === status.tolerated ? -Number(view.value) : Number(view.value),
-      microseconds: times[view.index], step: printStep(image, view), at: view.pointer, why: view.why, op: view.op,
-    }));
-    if (format === 'json') {
-      call.stdout(`${JSON.stringify({ id, steps: rows }, null, 2)}\n`);
-      return 0;
-    }
-    const shown = rows.filter((row) => isOn(call, 'all') || row.status !== 'skipped');
-    call.stdout(shown.map((row) => {
-      const took = row.microseconds === undefined ? '' : row.microseconds.toFixed(1);
-      const outcome = row.status === 'done' ? `= ${row.result}` : row.status === 'failed' || row.status === 'tolerated' ? `= ${errnoName(row.result)}${row.status === 'failed' ? ' FAILED' : ''}` : row.status;
-      return `${String(row.index).padStart(4)} ${took.padStart(9)} us  ${row.side === 'runtime' ? 'r' : 'c'}  ${row.op === 'hand_over' ? '── hand over ──' : row.step} ${outcome}\n`;
-    }).join(''));
+    const image = recordOf(root, id);
+    call.stdout(formatted(call, format, image, rowsOf(image), toldOf(root, id)));
     return 0;
   },
 };
+
+/** The recorded program of a container. Throws RuntimeError when there is none, or none that can be read. */
+export function recordOf(root: string, id: string): Image {
+  const path = findRecord(root, id);
+  if (path === undefined) throw new RuntimeError('container does not exist', { hint: `looked in ${root}` });
+  const image = openImage(readFileSync(path));
+  if (image === undefined) throw new RuntimeError(`${path} is damaged, or of another version`);
+  return image;
+}
+
+function formatted(call: Call, format: string, image: Image, rows: readonly Row[], told: string | undefined): string {
+  const paint = paintFor(1);
+  const error = told === undefined || told === '' ? undefined : `runt: ${told.replace(/^runt: /, '')}`;
+  switch (format) {
+    case 'json': {
+      const steps = rows.map(({ index, side, status, result, errno, microseconds, step, at, why, injected, span }) => ({ index, side, status, result: errno === undefined ? result : -result, errno, microseconds, start: span?.start, step, at, why, injected: injected || undefined }));
+      return `${JSON.stringify({ ...headOf(image), error, steps }, null, 2)}\n`;
+    }
+    case 'strace': return straceText(rows);
+    case 'chrome': return chromeTrace(rows, headOf(image));
+    case 'svg': return timelineSvg(rows, titleOf(image));
+    case 'html': return tracePage(rows, titleOf(image), error);
+    default: return isOn(call, 'slowest') ? slowestText(rows, countOf(call), paint) : `${traceText(rows, isOn(call, 'all'), paint)}${error ?? ''}`;
+  }
+}
+
+function countOf(call: Call): number {
+  const count = valueOf(call, 'count') ?? String(SLOWEST);
+  if (!/^[1-9]\d{0,4}$/.test(count)) throw new RuntimeError(`invalid value "${count}" for -count`, { hint: 'a count of steps' });
+  return Number(count);
+}

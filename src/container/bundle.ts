@@ -26,7 +26,7 @@ const O_NONBLOCK = 0o4000;
 export function readBundle(directory: string): Bundle {
   const path = posix.resolve(directory);
   const bytes = readConfigFile(path);
-  const { text, document } = parse(bytes);
+  const { text, document } = parseConfig(bytes);
   const position = (pointer: string): string => {
     const { line, column } = locate(text, pointer);
     return `config.json:${line}:${column}`;
@@ -35,7 +35,8 @@ export function readBundle(directory: string): Bundle {
   return { path, rootfs: findRootfs(path, config, position), config, bytes, position };
 }
 
-function parse(bytes: Uint8Array): { readonly text: string; readonly document: unknown } {
+/** Text and value. Throws RuntimeError with the place where it stops being JSON. */
+export function parseConfig(bytes: Uint8Array): { readonly text: string; readonly document: unknown } {
   try {
     const text = decodeConfig(bytes);
     return { text, document: parseJson(text) };
@@ -65,7 +66,8 @@ export function issuesError(issues: readonly Issue[], position: (pointer: string
   });
 }
 
-function readConfigFile(bundle: string): Uint8Array {
+/** The bytes of a bundle’s config.json. Throws RuntimeError. */
+export function readConfigFile(bundle: string): Uint8Array {
   const path = `${bundle}/config.json`;
   let fd: number;
   try {
@@ -88,7 +90,8 @@ function readConfigFile(bundle: string): Uint8Array {
 }
 
 /** root.path: relative to the bundle; a directory, and no symlink (as runc, so that nobody is led elsewhere). */
-function findRootfs(bundle: string, config: Config, position: (pointer: string) => string): string {
+/** Absolute. */
+export function findRootfs(bundle: string, config: Config, position: (pointer: string) => string): string {
   // Finding a line parses the whole document again: only for an error.
   const where = (): { pointer: string; position: string } => ({ pointer: '/root/path', position: position('/root/path') });
   const given = config.root?.path;

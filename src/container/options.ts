@@ -6,7 +6,9 @@ import type { Image } from '../program/decode.ts';
 export interface Debugging {
   /** Called once the program is written and nothing of it has run. Throws RuntimeError for a step that is not there. */
   readonly prepare: (image: Image) => void;
-  readonly watch?: Watch;
+  readonly watch?: Watch | undefined;
+  /** Called once the program has run as far as it will: to its end, or to the step that failed. */
+  readonly ended?: ((image: Image) => void) | undefined;
 }
 
 export interface CreateOptions {

@@ -1,23 +1,41 @@
 // The flight recorder of containers that failed: their program file outlives them, the newest few, for `runt trace`.
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { openImage, readRecords, readText, type RecordView } from '../program/decode.ts';
 
 const KEPT = 16;
 
 const failedDirectory = (root: string): string => `${root}/.failed`;
 
-/** Keeps the program of a container that is about to be removed. Never an error: the failure itself is what counts. */
-export function keepFailedRecord(root: string, id: string, directory: string): void {
+/** Keeps the program of a container that is about to be removed, and what the user was told. Never an error: the failure itself is what counts. */
+export function keepFailedRecord(root: string, id: string, directory: string, told: string): void {
   try {
     if (!existsSync(`${directory}/program`)) return;
     const kept = failedDirectory(root);
     mkdirSync(kept, { recursive: true, mode: 0o700 });
     renameSync(`${directory}/program`, `${kept}/${id}`);
-    const others = readdirSync(kept).map((name) => ({ name, time: statSync(`${kept}/${name}`).mtimeMs }));
-    others.sort((a, b) => b.time - a.time);
-    for (const { name } of others.slice(KEPT)) rmSync(`${kept}/${name}`, { force: true });
+    writeFileSync(toldPath(root, id), told, { mode: 0o600 });
+    for (const { name } of keptRecords(root).slice(KEPT)) for (const path of [`${kept}/${name}`, toldPath(root, name)]) rmSync(path, { force: true });
   } catch {
     // a full disk, most likely
+  }
+}
+
+/** Ids never begin with a dot. */
+const toldPath = (root: string, id: string): string => `${failedDirectory(root)}/.${id}`;
+
+/** Ids and times, the newest first. */
+function keptRecords(root: string): readonly { readonly name: string; readonly time: number }[] {
+  const kept = failedDirectory(root);
+  const names = readdirSync(kept).filter((name) => !name.startsWith('.'));
+  return names.map((name) => ({ name, time: statSync(`${kept}/${name}`).mtimeMs })).sort((a, b) => b.time - a.time);
+}
+
+/** What the user was told when the container failed; undefined for one that did not. */
+export function toldOf(root: string, id: string): string | undefined {
+  try {
+    return existsSync(`${root}/${id}/program`) ? undefined : readFileSync(toldPath(root, id), 'utf8');
+  } catch {
+    return undefined;
   }
 }
 
@@ -29,8 +47,7 @@ export function findRecord(root: string, id: string): string | undefined {
 /** The id of the container that failed last. */
 export function lastFailed(root: string): string | undefined {
   try {
-    const kept = readdirSync(failedDirectory(root)).map((name) => ({ name, time: statSync(`${failedDirectory(root)}/${name}`).mtimeMs }));
-    return kept.sort((a, b) => b.time - a.time)[0]?.name;
+    return keptRecords(root)[0]?.name;
   } catch {
     return undefined;
   }

@@ -17,7 +17,10 @@ export async function runContainer(options: RunOptions, warn: (message: string) 
   const created = createContainer(options, !options.detach);
   const { image } = created;
   const watch = options.debugging?.watch;
-  return stay(options, created, foreground, warn, () => startAndTell(options.root, options.id, options.detach, { image, watch }));
+  return stay(options, created, foreground, warn, async () => {
+    await startAndTell(options.root, options.id, options.detach, { image, watch });
+    options.debugging?.ended?.(image);
+  });
 }
 
 /** What is left to do when there is a container: start it, and in the foreground stay until it ends. A failure ends it. */

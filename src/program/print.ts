@@ -15,7 +15,7 @@ export function printListing(image: Image): string {
 
 /** One line of the listing. */
 export function printRecord(image: Image, view: RecordView): string {
-  if (view.op === 'hand_over') return `     ── hand over${printTravellers(image, view)} ──`;
+  if (view.op === 'hand_over') return `     ── hand over${travellersText(image, view)} ──`;
   const call = printStep(image, view);
   const line = `${String(view.index).padStart(4)} ${call.padEnd(CALL_WIDTH)} ${view.side.padEnd(9)} ${view.pointer}`;
   return line.trimEnd();
@@ -38,7 +38,8 @@ export function printCall(image: Image, view: RecordView): string {
   return `${view.op}(${args.join(', ')})`;
 }
 
-function printTravellers(image: Image, view: RecordView): string {
+/** `, passing $dev`: what goes along with a hand-over. */
+export function travellersText(image: Image, view: RecordView): string {
   const names = view.args.filter((arg) => arg.kind === kind.slot).map((arg) => `$${image.slotNames[Number(arg.value)]}`);
   return names.length === 0 ? '' : `, passing ${names.join(' ')}`;
 }
