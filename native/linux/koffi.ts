@@ -32,6 +32,9 @@ export const isExecutable: boolean = typeof RUNT_EXECUTABLE !== 'undefined' && R
  */
 export const installDirectory: string = isExecutable ? parentOf(process.execPath) : nodeInstallDirectory();
 
+/** What has to lie there. */
+export const installedFiles = ['koffi.node', 'runt-init'] as const;
+
 function nodeInstallDirectory(): string {
   const here = import.meta.dirname;
   // dist/node/*.js is the build; native/linux/*.ts is the source tree run by tsx or bun.

@@ -1,7 +1,7 @@
 // What this host offers to containers, what is missing for which feature, and how to get it. Reads only; nothing is tried.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { installDirectory } from '../../native/linux/koffi.ts';
+import { installDirectory, installedFiles } from '../../native/linux/koffi.ts';
 import { fileSystemOf, gatherFacts, hasLibseccomp, hugePageSizes, inPath, isAtLeast, mayMakeNamespace, subordinateIds, text, userName, type Facts } from './facts.ts';
 
 export interface Diagnosis {
@@ -26,7 +26,7 @@ function base(facts: Facts, root: string): Diagnosis[] {
   const stateType = fileSystemOf(root);
   return [
     row('base', 'kernel', isAtLeast(facts.kernel, 5, 14), `Linux ${facts.kernel}, ${process.arch}`, 'runt needs Linux 5.14 or later: mount_setattr, openat2, clone3 into a cgroup', 'broken'),
-    row('base', 'installation', ['koffi.node', 'runt-init'].every((name) => existsSync(join(installDirectory, name))), installDirectory, 'koffi.node and runt-init belong beside the executable: npm run install:system', 'broken'),
+    row('base', 'installation', installedFiles.every((name) => existsSync(join(installDirectory, name))), installDirectory, `${installedFiles.join(' and ')} belong beside the executable: npm run install:system`, 'broken'),
     row('base', 'state on tmpfs', stateType === 'tmpfs' || stateType === 'ramfs', `${root} on ${stateType ?? 'nothing'}`, 'state that outlives a reboot is stale: a --root below /run'),
     row('base', 'procfs unmasked', !isMasked(), isMasked() ? '/proc is partly covered here' : '/proc is whole', 'a container here cannot mount a new proc in a user namespace (mount_too_revealing): this is a container itself; run it with its /proc unmasked'),
   ];
