@@ -23,7 +23,6 @@ import type { CreateOptions } from './options.ts';
 import { makeNotifyDirectory, withNotifySocket } from './notify.ts';
 import { checkPreserved } from './preserved.ts';
 import { keepFailedRecord } from './record.ts';
-import { formatError } from '../log.ts';
 import { sleep } from '../sleep.ts';
 import { alreadyExists, containerExists, createStateDirectory, removeStateDirectory, type ContainerState } from './state.ts';
 import { isUserSystemd, systemd } from './systemd.ts';
@@ -87,7 +86,7 @@ function runProgram(options: CreateOptions, bundle: Bundle, context: Context, st
       abandon(execution);
       undoCgroup(execution.image, state);
     }
-    keepFailedRecord(options.root, options.id, directory, described instanceof RuntimeError ? formatError(described, `${options.id}: `) : '');
+    keepFailedRecord(options.root, options.id, directory, described);
     removeStateDirectory(directory);
     if (execution !== undefined) options.debugging?.ended?.(execution.image);
     throw described;

@@ -1,5 +1,7 @@
 // The flight recorder of containers that failed: their program file outlives them, the newest few, for `runt trace`.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { RuntimeError } from '../errors.ts';
+import { formatError } from '../log.ts';
 import { openImage, readRecords, readText, type RecordView } from '../program/decode.ts';
 
 const KEPT = 16;
@@ -7,13 +9,13 @@ const KEPT = 16;
 const failedDirectory = (root: string): string => `${root}/.failed`;
 
 /** Keeps the program of a container that is about to be removed, and what the user was told. Never an error: the failure itself is what counts. */
-export function keepFailedRecord(root: string, id: string, directory: string, told: string): void {
+export function keepFailedRecord(root: string, id: string, directory: string, error: unknown): void {
   try {
     if (!existsSync(`${directory}/program`)) return;
     const kept = failedDirectory(root);
     mkdirSync(kept, { recursive: true, mode: 0o700 });
     renameSync(`${directory}/program`, `${kept}/${id}`);
-    writeFileSync(toldPath(root, id), told, { mode: 0o600 });
+    if (error instanceof RuntimeError) writeFileSync(toldPath(root, id), formatError(error, `${id}: `), { mode: 0o600 });
     for (const { name } of keptRecords(root).slice(KEPT)) for (const path of [`${kept}/${name}`, toldPath(root, name)]) rmSync(path, { force: true });
   } catch {
     // a full disk, most likely

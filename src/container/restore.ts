@@ -90,7 +90,7 @@ function restore(options: RestoreOptions): Restored {
       abandon(execution);
       undoCgroup(execution.image, state);
     }
-    keepFailedRecord(options.root, options.id, directory);
+    keepFailedRecord(options.root, options.id, directory, described);
     removeStateDirectory(directory);
     throw described;
   } finally {
