@@ -169,8 +169,8 @@ function seccomp(config: Config, report: Report): void {
     if (own >= 0) report(`${at}/syscalls/${index}/names/${own}`, names[own], 'SCMP_ACT_NOTIFY cannot be used for this system call: init needs it before anyone listens');
   });
   if (notifies && !filter.listenerPath) report(`${at}/listenerPath`, 'nothing', 'SCMP_ACT_NOTIFY needs a listenerPath');
-  if (!notifies && filter.listenerPath) report(`${at}/listenerPath`, filter.listenerPath, 'needs a rule with SCMP_ACT_NOTIFY');
-  if (!notifies && filter.listenerMetadata) report(`${at}/listenerMetadata`, filter.listenerMetadata, 'needs a listenerPath');
+  if (!filter.listenerPath && filter.listenerMetadata) report(`${at}/listenerMetadata`, filter.listenerMetadata, 'needs a listenerPath');
+  if (filter.defaultErrnoRet !== undefined && filter.defaultAction !== 'SCMP_ACT_ERRNO' && filter.defaultAction !== 'SCMP_ACT_TRACE') report(`${at}/defaultErrnoRet`, filter.defaultErrnoRet, 'only with SCMP_ACT_ERRNO or SCMP_ACT_TRACE');
 }
 
 /** What this version does not do is refused, never ignored. */

@@ -24,7 +24,7 @@ import { resources } from './resources.ts';
 import { rlimits, rlimitsFromOutside } from './rlimits.ts';
 import { scheduling } from './scheduler.ts';
 import { scope } from './scope.ts';
-import { seccompPrivileged, seccompUnprivileged } from './seccomp.ts';
+import { seccompLast, seccompPrivileged, seccompWithListener } from './seccomp.ts';
 import { ownStdio } from './stdio.ts';
 import { sysctl } from './sysctl.ts';
 import { terminal } from './terminal.ts';
@@ -80,11 +80,12 @@ export function compileCreate(context: Context): Program {
     ...user(context), //                 groups, gid, uid, then cwd again: it may be open to the user alone
     ...capabilities(context), //         after setresuid, which clears what is effective
     ...findExecutable(context), //       as the user, in the container's PATH: a missing binary fails `create`
-    ...seccompUnprivileged(context), //  as late as possible: the filter sees the least of ours
+    ...seccompWithListener(context), //  the runtime sends the listener on, and leaves after publish
     ...rlimitsFromOutside(context), //   by the runtime: raising needs rights over the host
     ...pidfdSocket(context), //          before anyone is told that the container exists
     ...gate(context), //                 publish `created`, then wait for `start`
     ...startHooks(context), //           config.md#startcontainer-hooks: after start, before the process
+    ...seccompLast(context), //          as late as possible: of ours the filter sees execve alone
     ...runProcess(context), //           execve; the descriptors of the set-up close with it
   ];
   return { steps, inherited: inheritedDescriptors(context) };

@@ -1,5 +1,5 @@
 // linux.devices, the devices every container has, and the links of /dev (config-linux.md#default-devices).
-import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE, S_IFBLK, S_IFCHR, S_IFIFO, S_IFREG } from '../../native/linux/constants.ts';
+import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE, S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT, S_IFREG, STATX_TYPE } from '../../native/linux/constants.ts';
 import type { Device } from '../../spec/config.ts';
 import { part, slot, type Step } from '../program/step.ts';
 import { has, type Context } from './context.ts';
@@ -12,6 +12,7 @@ const defaultDevices: readonly Device[] = [
   standard('/dev/random', 1, 8), standard('/dev/urandom', 1, 9), standard('/dev/tty', 5, 0),
 ];
 
+const EEXIST = 17;
 const typeBits: Readonly<Record<string, number>> = { c: S_IFCHR, u: S_IFCHR, b: S_IFBLK, p: S_IFIFO };
 
 /** makedev(3). */
@@ -37,16 +38,18 @@ export function devices(context: Context): readonly Step[] {
   ];
   const dev = openInRoot('', 'dev', 'dev', O_PATH | O_DIRECTORY, 'in-root: the rootfs’s /dev may be a symlink (CVE-2026-41579)');
   const isMapped = has(config, 'user') || !host.isPrivileged;
+  // On a tmpfs of its own /dev begins empty: nothing of the image can be in the way.
+  const isFresh = listed.every((device) => /^dev\/[^/]+$/.test(relativePath(device.path))) && (config.mounts ?? []).some((mount) => mount.type === 'tmpfs' && relativePath(mount.destination) === 'dev');
   return [
     openInRoot('', 'dev', 'dev', O_PATH | O_DIRECTORY, 'in-root: the rootfs’s /dev may be a symlink (CVE-2026-41579)', { tolerate: ['ENOENT'] }),
     ...makePath('', 'dev', 'dev', false),
     { ...dev, unless: 'dev' },
-    ...all.flatMap(({ device, at }, index) => oneDevice(device, at, index, isMapped)),
+    ...all.flatMap(({ device, at }, index) => oneDevice(device, at, index, isMapped, at !== '' && !isFresh)),
     ...links(host.hasKcore),
   ];
 }
 
-function oneDevice(device: Device, at: string, index: number, isMapped: boolean): readonly Step[] {
+function oneDevice(device: Device, at: string, index: number, isMapped: boolean, mayExist: boolean): readonly Step[] {
   const path = relativePath(device.path);
   const words = path.split('/');
   const name = words.at(-1)!;
@@ -65,13 +68,31 @@ function oneDevice(device: Device, at: string, index: number, isMapped: boolean)
     const bits = typeBits[device.type] ?? S_IFCHR;
     const mode = Number(device.fileMode ?? 0o666) & 0o7777;
     const number = device.type === 'p' ? 0 : deviceNumber(Number(device.major ?? 0), Number(device.minor ?? 0));
-    steps.push(step('mknodat', [slot(parent), name, bits | mode, number], 'umask is 0: the mode is exact', { tolerate: ['EEXIST'] }));
+    const made = mayExist ? { result: `made${index}` } : {};
+    steps.push(step('mknodat', [slot(parent), name, bits | mode, number], 'umask is 0: the mode is exact', { tolerate: ['EEXIST'], ...made }));
+    if (mayExist) steps.push(...isThatDevice(device, at, parent, name, index));
     const uid = Number(device.uid ?? 0);
     const gid = Number(device.gid ?? 0);
     if (uid !== 0 || gid !== 0) steps.push(step('fchownat', [slot(parent), name, uid, gid, AT_SYMLINK_NOFOLLOW], ''));
   }
   if (!isDirect) steps.push(step('close', [slot(parent)], ''));
   return steps;
+}
+
+const STATX_MODE_OFFSET = 28; // struct statx, stx_mode
+const STATX_RDEV_OFFSET = 128; // stx_rdev_major and stx_rdev_minor
+
+/** A file that was there before must be the device asked for (config-linux.md#devices). */
+function isThatDevice({ type, major, minor }: Device, at: string, parent: string, name: string, index: number): readonly Step[] {
+  const step = part('container', at);
+  const options = { unless: `made${index}` };
+  const memory = { out: `device${index}`, size: 256 };
+  const number = BigInt(major ?? 0) | (BigInt(minor ?? 0) << 32n);
+  return [
+    step('statx', [slot(parent), name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, memory], 'what the image has there', options),
+    step('expect', [{ ...memory, offset: STATX_MODE_OFFSET }, 2, S_IFMT, typeBits[type] ?? S_IFCHR, EEXIST], 'not a file of another kind', options),
+    ...(type === 'p' ? [] : [step('expect', [{ ...memory, offset: STATX_RDEV_OFFSET }, 8, 0xffff_ffff_ffff_ffffn, number, EEXIST], 'nor another device', options)]),
+  ];
 }
 
 /** mknod(2) is refused in a user namespace: the host's node is bound on an empty file. */

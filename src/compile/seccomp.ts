@@ -12,6 +12,16 @@ export function seccompUnprivileged(context: Context): readonly Step[] {
   return context.config.process?.noNewPrivileges === true ? load(context) : [];
 }
 
+/** create: a filter that notifies loads while the runtime is there to send its listener on. */
+export function seccompWithListener(context: Context): readonly Step[] {
+  return context.request.filter?.hasListener === true ? seccompUnprivileged(context) : [];
+}
+
+/** create: any other loads after the gate, so that a profile need not allow what init does there. */
+export function seccompLast(context: Context): readonly Step[] {
+  return context.request.filter?.hasListener === true ? [] : seccompUnprivileged(context);
+}
+
 function load({ config, request }: Context): readonly Step[] {
   const { filter } = request;
   if (filter === undefined) return [];

@@ -32,7 +32,7 @@ export function explainBundle(directory: string, root: string, id: string, isSys
     request: {
       id, bundle: bundle.path, rootfs: bundle.rootfs, stateDirectory: `${root}/${id}`, gateDirectory: `${root}/${id}`, pidFile: undefined, pidfdSocket: undefined, noPivot: false, noNewKeyring: false,
       preservedFds: 0, listenFds: 0, listenFdNames: undefined, console: terminal ? { kind: 'foreground' } : { kind: 'none' },
-      filter: config.linux?.seccomp === undefined ? undefined : { program: new Uint8Array(0), flags: 0, hasListener: config.linux.seccomp.listenerPath !== undefined },
+      filter: config.linux?.seccomp === undefined ? undefined : { program: new Uint8Array(0), flags: 0, hasListener: (config.linux.seccomp.syscalls ?? []).some(({ action }) => action === 'SCMP_ACT_NOTIFY') },
       deviceFilter: prepareDeviceFilter(config),
     },
   };

@@ -7,9 +7,9 @@ import { call, exitCode, pollReadable, waitStatus } from '../../native/linux/sys
 import { compileHook, type HookPlace } from '../compile/hook-program.ts';
 import type { Context } from '../compile/context.ts';
 import { RuntimeError } from '../errors.ts';
-import { beginExecution, executeProgram } from '../execute/execute.ts';
+import { abandon, beginExecution, executeProgram, type Execution } from '../execute/execute.ts';
 import { memoryFile } from '../execute/memory-file.ts';
-import { writeProgram } from '../execute/program-file.ts';
+import { writeProgram, type MappedProgram } from '../execute/program-file.ts';
 
 export type HookKind = keyof NonNullable<Config['hooks']>;
 
@@ -43,17 +43,25 @@ export function runHookInside(context: Context, place: HookPlace, index: number,
     const file = writeProgram(`${context.request.stateDirectory}/${place.kind}-${index}.program`, program, { id: context.request.id, command: `hook ${place.kind}` });
     const execution = beginExecution(file);
     try {
-      const pid = executeProgram(execution, file, { handlers: {}, firstDescriptor: 3, inherited: [], stdio: [input, output, output] });
+      const pid = enterAndExecute(execution, file, place.kind, index, hook, [input, output, output]);
       awaitHook(pid, place.kind, index, hook, output);
-    } catch (error) {
-      if (error instanceof RuntimeError) throw error;
-      const { errno } = error as { errno?: number };
-      throw failure(place.kind, index, hook, `cannot be executed: ${errno === undefined ? String(error) : errnoName(errno)}`, '');
     } finally {
       closeSync(file.fd);
       if (execution.channel >= 0) closeSync(execution.channel);
     }
   });
+}
+
+function enterAndExecute(execution: Execution, file: MappedProgram, kind: HookKind, index: number, hook: Hook, stdio: readonly [number, number, number]): number {
+  try {
+    return executeProgram(execution, file, { handlers: {}, firstDescriptor: 3, inherited: [], stdio });
+  } catch (error) {
+    // Waited for here: init of a pid namespace cannot end while a child of ours in it is a zombie.
+    abandon(execution);
+    if (error instanceof RuntimeError) throw error;
+    const { errno } = error as { errno?: number };
+    throw failure(kind, index, hook, `cannot be executed: ${errno === undefined ? String(error) : errnoName(errno)}`, '');
+  }
 }
 
 /** Standard input holds the state, output is kept for the error message: files, so that nobody waits for a pipe to close. */
