@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds dist/: the Bun executable, the Node build, koffi's addon and the interpreter. Says which Debian package is missing.
+# Builds dist/: the Bun executable, the Node build, koffi's addon, the interpreter and the conformance suite. Says which Debian package is missing.
 set -eu
 cd "$(dirname "$0")/../.."
 unset NODE_EXTRA_CA_CERTS
@@ -35,6 +35,12 @@ rm -rf dist/bun
 rm -f dist/node/*.js
 node_modules/.bin/esbuild bin/runt.ts $bundle --target=node20 --outdir=dist/node --define:RUNT_EXECUTABLE=false \
 	--banner:js="import { createRequire as runtRequire } from 'node:module'; const require = runtRequire(import.meta.url);"
+for part in main:runt-conformance broken/wrap:runt-conformance-wrap; do
+	node_modules/.bin/esbuild "conformance/suite/${part%:*}.ts" --bundle --platform=node --target=node20 --format=esm --outfile="dist/${part#*:}.js" --log-level=warning --banner:js='#!/usr/bin/env node'
+	chmod +x "dist/${part#*:}.js"
+done
+conformance/probe/build.sh dist
+echo '{"type":"module"}' > dist/package.json
 echo '{"type":"module"}' > dist/node/package.json
 command -v node > dist/node/engine
 echo "built dist/runt (Bun) and dist/node (Node, started by bin/runt)"
