@@ -1,6 +1,6 @@
 // Starts commands with their streams in files, because a created container keeps the pipes of its creator; ends them in time.
 import { spawn, type StdioOptions } from 'node:child_process';
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 
 export interface Result {
   /** Exit status; 128 + signal; 124 where time ran out. */
@@ -25,7 +25,8 @@ export interface Running {
   readonly kill: (signal?: NodeJS.Signals) => void;
 }
 
-const read = (path: string): string => readFileSync(path, 'utf8');
+// The end of a killed command may come after its case was cleaned up.
+const read = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
 
 /** Starts a command in a session of its own; `name` is where its streams go: name.in, name.out, name.err. */
 export function start(name: string, path: string, args: readonly string[], options: CommandOptions): Running {
