@@ -10,10 +10,15 @@ export function readCgroupFile(path: string): string | undefined {
   }
 }
 
-/** Pids in a cgroup itself, not below. */
+/** Pids in a cgroup itself, not below. A threaded one shows its threads only (kernel doc cgroup-v2, Threads): those that lead a process count. */
 export function members(path: string): readonly number[] {
-  return (readCgroupFile(`${path}/cgroup.procs`) ?? '').split('\n').filter((line) => line !== '').map(Number);
+  const pids = readCgroupFile(`${path}/cgroup.procs`);
+  return pids === undefined ? numbers(readCgroupFile(`${path}/cgroup.threads`)).filter(isLeader) : numbers(pids);
 }
+
+const numbers = (text: string | undefined): readonly number[] => (text ?? '').split('\n').filter((line) => line !== '').map(Number);
+
+const isLeader = (tid: number): boolean => new RegExp(`^Tgid:\\s+${tid}$`, 'm').test(readCgroupFile(`/proc/${tid}/status`) ?? '');
 
 function entries(path: string): readonly Dirent[] {
   try {

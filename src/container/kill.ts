@@ -3,8 +3,7 @@ import { closeSync } from 'node:fs';
 import { errnoName } from '../../native/linux/errno.ts';
 import { signalByName } from '../../native/linux/signals.ts';
 import { call } from '../../native/linux/syscalls.ts';
-import { members } from '../cgroup/files.ts';
-import { killCgroup } from '../cgroup/remove.ts';
+import { killCgroup, signalTree } from '../cgroup/remove.ts';
 import { RuntimeError } from '../errors.ts';
 import { withLock } from './lock.ts';
 import { processStartTime, readState, type ContainerState } from './state.ts';
@@ -50,7 +49,7 @@ function killAll(state: ContainerState, signal: number): void {
     return;
   }
   if (signal === SIGKILL) killCgroup(state.cgroup.path);
-  else for (const pid of members(state.cgroup.path)) call('kill', pid, signal);
+  else signalTree(state.cgroup.path, signal);
 }
 
 /** Signals init if it is still the process that was created; gives the errno's name when it was not done. */

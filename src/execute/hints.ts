@@ -28,6 +28,7 @@ const hints: readonly Hint[] = [
   { op: 'write_file', errno: 'ENOENT', pointer: '/linux/resources', hint: 'the controller of this file is not available to the cgroup (cgroup.controllers)' },
   { op: 'clone3', errno: 'EPERM', hint: 'making namespaces needs CAP_SYS_ADMIN, or a user namespace in linux.namespaces' },
   { op: 'clone3', errno: 'ENOSPC', hint: 'the limit of namespaces is reached (/proc/sys/user/max_*_namespaces)' },
+  { op: 'clone3', errno: 'EBUSY', hint: 'linux.cgroupsPath shares controllers with cgroups below it, and then takes no processes itself: its cgroup.subtree_control is not empty' },
   { op: 'clone3', errno: 'EAGAIN', hint: 'the limit of processes is reached (pids.max of the cgroup, or RLIMIT_NPROC)' },
   { op: 'keyctl', errno: 'EDQUOT', hint: 'the quota of keys is used up (/proc/sys/kernel/keys/maxkeys): raise it, or use --no-new-keyring' },
 ];
