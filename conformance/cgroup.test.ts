@@ -80,12 +80,17 @@ for (const path of runtimePaths()) {
   });
   test('events goes on at its interval, and ends with the container', () => {
     const other = `${id}e`;
-    const config = baseConfig('sleep', '1');
+    const config = baseConfig('sleep', '1000');
     config.linux['cgroupsPath'] = `/${other}`;
     assert.is(runtime.create(other, makeBundle(config)).code, 0);
     assert.is(run('start', other).code, 0);
-    const lines = run('events', '--interval', '200ms', other).stdout.trim().split('\n');
-    assert.ok(lines.length >= 2, String(lines.length));
+    const file = join(runtime.root, '.events');
+    const out = openSync(file, 'w');
+    const child = spawn(path, ['--root', runtime.root, 'events', '--interval', '200ms', other], { stdio: ['ignore', out, out] });
+    until('three lines', () => readFileSync(file, 'utf8').split('\n').length > 3);
+    assert.is(run('kill', other, 'KILL').code, 0);
+    until('events has ended', () => /\) [ZX] /.test(readFileSync(`/proc/${child.pid}/stat`, 'latin1')));
+    assert.equal([...new Set(readFileSync(file, 'utf8').trim().split('\n').map((line) => (JSON.parse(line) as { type: string }).type))], ['stats']);
     run('delete', '--force', other);
     assert.match(run('events', '--stats', other).stderr, /does not exist/);
     assert.match(run('events', '--interval', 'soon', id).stderr, /invalid value/);
