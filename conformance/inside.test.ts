@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { baseConfig, makeBundle, makeRootfs, Runtime, runtimePaths, until, type Json } from './harness.ts';
+import { baseConfig, makeBundle, makeRootfs, Runtime, runtimePaths, sharedRootfs, until, type Json } from './harness.ts';
 
 process.setMaxListeners(200);
 type Config = ReturnType<typeof baseConfig>;
@@ -139,6 +139,26 @@ for (const path of runtimePaths()) {
       config.mounts.push({ destination: '/etc', type: 'tmpfs', source: 'tmpfs' }, { destination: '/etc/new', type: 'tmpfs', source: 'tmpfs' }, { destination: '/tmp', type: 'tmpfs', source: 'tmpfs', options: ['tmpcopyup', 'mode=1710'] });
     });
     assert.is(seen, '755\n1777\n1710\nnew');
+  });
+
+  test('a shared root: only what is mounted in a shared volume reaches the host, and nothing of the host is unmounted', () => {
+    const base = mkdtempSync(join(tmpdir(), 'shared-'));
+    for (const name of ['rootfs', 'volume', 'bundle']) mkdirSync(join(base, name));
+    const config = baseConfig('/bin/sh', '-c', 'mount -t tmpfs t /tmp/in');
+    config.root['path'] = join(base, 'rootfs');
+    config.linux['rootfsPropagation'] = 'rshared';
+    const capabilities = ['CAP_SYS_ADMIN'];
+    config.process['capabilities'] = { bounding: capabilities, effective: capabilities, permitted: capabilities };
+    config.mounts.push({ destination: '/tmp', type: 'bind', source: join(base, 'volume'), options: ['rbind', 'rshared'] });
+    writeFileSync(join(base, 'bundle/config.json'), JSON.stringify(config));
+    // A namespace of its own stands for the host: all of it shared, as systemd does; the rootfs is a mount, as an overlay is.
+    const done = spawnSync('unshare', ['-m', '--propagation', 'private', 'sh', '-ec', `
+      mount --make-rshared /; mount --bind "$2" "$1/rootfs"; mount -t tmpfs v "$1/volume"; mkdir "$1/volume/in"
+      cut -d' ' -f5 /proc/self/mountinfo | sort >"$1/before"; "$3" --root "$4" run --bundle "$1/bundle" "$5"; cut -d' ' -f5 /proc/self/mountinfo | sort | diff "$1/before" - || true`,
+    'sh', base, sharedRootfs(), path, runtime.root, fresh()], { encoding: 'utf8', timeout: 60_000 });
+    assert.is(done.stderr, '');
+    assert.match(done.stdout, /^\d+a\d+\n> \S+\/volume\/in\n$/);
+    rmSync(base, { recursive: true });
   });
 
   test('tmpfs options, noexec, and tmpcopyup', () => {

@@ -28,15 +28,18 @@ export function rootSource(context: Context): readonly Step[] {
   const step = part('container', '/root/path');
   return [
     step('open_tree', [AT_FDCWD, request.rootfs, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE], 'pivot_root(2) wants a mount point: a bind of the rootfs', { result: 'root' }),
-    ...keepEvents(context, 'root', '/root/path'),
+    receiveOnly('root', '/root/path'), // also where the root is to be shared: what is mounted below it is nobody's but the container's
   ];
 }
 
 /** Mounts made on a clone would appear on the host when its source is shared: it only receives, unless asked otherwise. */
 export function keepEvents(context: Context, name: string, at: string): readonly Step[] {
-  if (sharesWithHost(context)) return [];
+  return sharesWithHost(context) ? [] : [receiveOnly(name, at)];
+}
+
+function receiveOnly(name: string, at: string): Step {
   const attributes = { struct: 'mount_attr', members: { propagation: MS_SLAVE } } as const;
-  return [part('container', at)('mount_setattr', [slot(name), '', AT_EMPTY_PATH | AT_RECURSIVE, attributes, 32], 'events come from the host and never go there')];
+  return part('container', at)('mount_setattr', [slot(name), '', AT_EMPTY_PATH | AT_RECURSIVE, attributes, 32], 'events come from the host and never go there');
 }
 
 /** In the new mount namespace: nothing propagates back, and the rootfs is attached where it lies. */
@@ -69,7 +72,8 @@ export function rootReadonly({ config }: Context): readonly Step[] {
 }
 
 /** pivot_root(2) NOTES: with both arguments `.` no directory for the old root is needed. */
-export function pivotRoot({ config, request }: Context): readonly Step[] {
+export function pivotRoot(context: Context): readonly Step[] {
+  const { config, request } = context;
   const step = part('container', '/root/path');
   const enter = step('fchdir', [slot('root')], 'by descriptor: the path may have changed');
   if (!has(config, 'mount')) {
@@ -83,9 +87,15 @@ export function pivotRoot({ config, request }: Context): readonly Step[] {
       step('chdir', ['/'], ''),
     ];
   }
+  const [before, after] = sharesWithHost(context) ? [
+    [step('openat', [AT_FDCWD, '/', O_PATH | O_DIRECTORY | O_CLOEXEC, 0], 'the old root, whose mounts are peers of the host’s', { result: 'old' })],
+    [step('fchdir', [slot('old')], ''), step('mount', [null, '.', null, MS_REC | MS_SLAVE, null], 'the host’s own must not be unmounted with it'), step('close', [slot('old')], '')],
+  ] : [[], []];
   return [
+    ...before,
     enter,
     step('pivot_root', ['.', '.'], 'stacks the old root on the new one'),
+    ...after,
     step('umount2', ['.', MNT_DETACH], 'the host’s tree is gone from here'),
     step('chdir', ['/'], 'the working directory was the old root'),
   ];
