@@ -178,7 +178,5 @@ function refused(config: Config, report: Report): void {
   const later = 'is not supported by this version of runt';
   if (Object.keys(config.linux?.netDevices ?? {}).length > 0) report('/linux/netDevices', config.linux!.netDevices, later);
   if (config.linux?.intelRdt !== undefined) report('/linux/intelRdt', config.linux.intelRdt, later);
-  if (config.process?.apparmorProfile && config.process.apparmorProfile !== 'unconfined') report('/process/apparmorProfile', config.process.apparmorProfile, later);
-  if (config.process?.selinuxLabel) report('/process/selinuxLabel', config.process.selinuxLabel, later);
   if ((config.linux?.personality?.flags?.length ?? 0) > 0) report('/linux/personality/flags', config.linux!.personality!.flags, 'the runtime-spec defines no flags yet');
 }

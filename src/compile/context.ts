@@ -10,6 +10,8 @@ export interface Host {
   readonly files: ReadonlySet<string>;
   /** Whether /proc/kcore exists: /dev/core then points to it. */
   readonly hasKcore: boolean;
+  /** Whether SELinux is on; asked for only when a label is. */
+  readonly hasSelinux: boolean;
   /** HOME of process.user in the rootfs's own /etc/passwd; `/` when it has none. */
   readonly home: string;
   /** Where the rootfs's file system is mounted; asked for only when its propagation matters. */

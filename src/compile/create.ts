@@ -11,6 +11,7 @@ import { becomeRoot, idMappings } from './id-mappings.ts';
 import { inheritedDescriptors, initialDescriptors } from './descriptors.ts';
 import { findExecutable } from './args.ts';
 import { keyring } from './keyring.ts';
+import { labels, openProcfs, unlabelKeys } from './labels.ts';
 import { maskedPaths } from './masked-paths.ts';
 import { mounts, mountSources, idmapSources, delayedReadonly } from './mounts.ts';
 import { birth, joinNamespaces, timeOffsets } from './namespaces.ts';
@@ -43,6 +44,7 @@ export function compileCreate(context: Context): Program {
     ...scope(context), //                systemd makes a cgroup around a process that exists: this one, which init replaces
     ...oomScoreAdj(context), //          inherited by clone3; lowering it later would need rights over the host
     ...(host.isPrivileged ? sources : []), // paths of the host are opened with the host's rights: a mapped root may not search their parents
+    ...openProcfs(context), //           for labels: a joined mount namespace may show anything on /proc
     ...timeOffsets(context), //          a time namespace takes offsets only while it is empty (time_namespaces(7))
     ...joinNamespaces(context), //       before clone3: init is born inside them, and pid and time hold for children only
     ...birth(context), //                from here on it is init; the interpreter's first process ends
@@ -53,7 +55,9 @@ export function compileCreate(context: Context): Program {
     ...prepareRoot(context), //          still as the host's root: parents of the rootfs may be closed to the container's ids
     ...becomeRoot(context), //           files made from here on belong to the container's root
     ...cgroupNamespace(context), //      after the cgroup was entered (its root is where we are), before cgroup2 is mounted
+    ...labels(context), //               by init itself: a label can be written by its owner alone, to hold from execve on
     ...keyring(context), //              before any hook could add a key to the caller's session
+    ...unlabelKeys(context),
     ...loopback(context), //             in the container's network namespace; hooks expect it up
     ...hostname(context),
 

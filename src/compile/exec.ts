@@ -6,6 +6,7 @@ import { initialDescriptors } from './descriptors.ts';
 import { attachToUnit, birthInside, enterNamespaces, inheritedByExec, openContainer, settleInside, type ExecContext } from './enter.ts';
 import { initialAffinity, finalAffinity } from './exec-cpu-affinity.ts';
 import { joinKeyring } from './keyring.ts';
+import { labels, openProcfs, unlabelKeys } from './labels.ts';
 import { noNewPrivileges } from './no-new-privileges.ts';
 import { oomScoreAdj } from './oom-score-adj.ts';
 import { pidfdSocket } from './pidfd-socket.ts';
@@ -26,12 +27,15 @@ export function compileExec(context: ExecContext): Program {
     ...attachToUnit(context), //                    systemd moves a process that exists: this one
     ...oomScoreAdj(context), //                     through the host's procfs: the container's may be anything
     ...initialAffinity(context), //                 config.md#linux-process: before the cgroup is entered
+    ...openProcfs(context), //                      for labels: the container's /proc may be anything
     ...enterNamespaces(context),
     ...birthInside(context), //                     from here on it is the process; the interpreter's first one ends
     ...settleInside(context),
 
     // From here on as in create.ts, for the same reasons.
+    ...labels(context),
     ...joinKeyring(context), //                     the container's, which create made
+    ...unlabelKeys(context),
     ...terminal(context, false), //                 its pty belongs to the container's devpts; /dev/console is init's
     ...pidfdSocket(context),
     ...rlimits(context),

@@ -5,6 +5,7 @@ import { part, slot, type Program, type Step } from '../program/step.ts';
 import { capabilities, dropBoundingSet } from './capabilities.ts';
 import { environment } from './args.ts';
 import { has, type Context } from './context.ts';
+import { labels, openProcfs } from './labels.ts';
 import { namespaceFlags } from './namespaces.ts';
 import { noNewPrivileges } from './no-new-privileges.ts';
 import { seccompPrivileged, seccompUnprivileged } from './seccomp.ts';
@@ -28,6 +29,7 @@ export function compileHook(context: Context, place: HookPlace, hook: Hook): Pro
   const steps: Step[] = [
     step('close_range', [5, 0xffff_ffff, 0], 'nothing of the runtime reaches the hook'),
     step('close_range', [3, 4, 4], 'ours close with execve'),
+    ...(isStart ? openProcfs(context) : []),
     step('pidfd_open', [place.init, 0], 'namespaces of init, whatever its /proc shows', { result: 'target' }),
     ...(namespaces === 0 ? [] : [step('setns', [slot('target'), namespaces], 'all at once (since Linux 5.8)')]),
     step('clone3', [{ struct: 'clone_args', members: { flags: CLONE_PARENT } }, 88], 'a pid namespace holds for children only', { result: 'init' }),
@@ -43,7 +45,7 @@ export function compileHook(context: Context, place: HookPlace, hook: Hook): Pro
 
 function asProcess(context: Context): readonly Step[] {
   return [
-    ...dropBoundingSet(context), ...noNewPrivileges(context), ...cwd(context), ...seccompPrivileged(context),
+    ...labels(context), ...dropBoundingSet(context), ...noNewPrivileges(context), ...cwd(context), ...seccompPrivileged(context),
     ...user(context), ...capabilities(context), ...seccompUnprivileged(context),
   ];
 }

@@ -125,6 +125,9 @@ function targetOf(context: Context, entry: Entry): Target {
   return { ...mountPoint(context, mount, index, isBind), found };
 }
 
+/** As runc: file systems whose labels are the policy's. */
+const unlabelled = ['proc', 'sysfs', 'cgroup2', 'mqueue'];
+
 /** fsconfig(2) takes at most 255 bytes a value; longer ones (overlay) go through mount(2). */
 const LONGEST_PARAMETER = 255;
 
@@ -144,7 +147,8 @@ function newFileSystem(context: Context, entry: Entry): readonly Step[] {
   if (options.isReadonly && !isDelayed(entry)) set('ro', undefined, `${at}/options`);
   for (const { key, value, index } of options.parameters) set(key, value, `${at}/options/${index}`);
   const label = context.config.linux?.mountLabel;
-  if (label !== undefined && label !== '' && type !== 'proc' && type !== 'sysfs' && type !== 'cgroup2') set('context', label, '/linux/mountLabel');
+  // mqueue's super block is made with its ipc namespace, without a context: another one is refused.
+  if (label && !unlabelled.includes(type)) set('context', label, '/linux/mountLabel');
   const attributes = isDelayed(entry) ? options.attributes.set & ~MOUNT_ATTR_RDONLY : options.attributes.set;
   steps.push(
     step('fsconfig', [slot(context_), FSCONFIG_CMD_CREATE, null, null, 0], 'the super block'),

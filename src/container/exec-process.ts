@@ -37,7 +37,17 @@ async function fromFile(path: string, stored: Config): Promise<ExecProcess> {
     return `${name}:${line}:${column}`;
   };
   await check({ ...stored, process: process as Process }, position);
-  return { process: process as Process, position };
+  return { process: withLabels(process as Process, stored.process), position };
+}
+
+/** As runc: a process object that names no label gets the container's; confinement is not lost by leaving a key out. */
+function withLabels(process: Process, own: Config['process']): Process {
+  const { apparmorProfile, selinuxLabel } = own ?? {};
+  return {
+    ...process,
+    ...(process.apparmorProfile || !apparmorProfile ? {} : { apparmorProfile }),
+    ...(process.selinuxLabel || !selinuxLabel ? {} : { selinuxLabel }),
+  };
 }
 
 /** Loaded only here: flags alone cannot break a process that create has checked. */

@@ -18,7 +18,7 @@ import { execCgroup } from './exec-cgroup.ts';
 import { execProcess } from './exec-process.ts';
 import { prepareFilter } from './filters.ts';
 import { givingHandlers, textOf } from './giving.ts';
-import { homeIn, isInitialUserNamespace, isOurNamespace, needsHome, readInRoot } from './host.ts';
+import { hasSelinux, homeIn, isInitialUserNamespace, isOurNamespace, needsHome, readInRoot } from './host.ts';
 import type { ExecOptions } from './options.ts';
 import { checkPreserved } from './preserved.ts';
 import { processStartTime, readState, type ContainerState } from './state.ts';
@@ -68,7 +68,7 @@ function contextOf(options: ExecOptions, state: ContainerState, config: Config):
     init: state,
     entersUser: has(config, 'user') && !isOurNamespace('user', state.pid),
     host: {
-      euid, isPrivileged, files: new Set(), hasKcore: false, rootfsMountPoint: undefined,
+      euid, isPrivileged, files: new Set(), hasKcore: false, hasSelinux: hasSelinux(config.process), rootfsMountPoint: undefined,
       home: needsHome(config.process) ? homeIn(readInRoot(`/proc/${state.pid}/root`, 'etc/passwd'), config.process) : '/',
       cgroup: execCgroup(state, options.cgroups, isPrivileged),
     },

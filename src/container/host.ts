@@ -15,11 +15,15 @@ export function gatherHost(config: Config, bundle: string, rootfs: string, cgrou
     isPrivileged: euid === 0 && isInitialUserNamespace(),
     files: bindFiles(config, bundle),
     hasKcore: existsSync('/proc/kcore'),
+    hasSelinux: hasSelinux(config.process),
     home: needsHome(config.process) ? homeOf(config, bundle, rootfs) : '/',
     rootfsMountPoint: sharesWithHost({ config } as never) ? mountPointOf(rootfs) : undefined,
     cgroup,
   };
 }
+
+/** selinux(8): its file system is there once a policy is; not looked for unless a label asks. */
+export const hasSelinux = (process: Config['process']): boolean => Boolean(process?.selinuxLabel) && existsSync('/sys/fs/selinux/enforce');
 
 /** user_namespaces(7): the initial namespace maps every id onto itself. */
 export function isInitialUserNamespace(): boolean {

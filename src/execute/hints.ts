@@ -30,6 +30,9 @@ const hints: readonly Hint[] = [
   { op: 'clone3', errno: 'ENOSPC', hint: 'the limit of namespaces is reached (/proc/sys/user/max_*_namespaces)' },
   { op: 'clone3', errno: 'EBUSY', hint: 'linux.cgroupsPath shares controllers with cgroups below it, and then takes no processes itself: its cgroup.subtree_control is not empty' },
   { op: 'clone3', errno: 'EAGAIN', hint: 'the limit of processes is reached (pids.max of the cgroup, or RLIMIT_NPROC)' },
+  { op: 'write', errno: 'ENOENT', pointer: '/process/apparmorProfile', hint: 'no profile of this name is loaded (aa-status lists them, apparmor_parser -r loads one)' },
+  { op: 'write', errno: 'EINVAL', pointer: '/process/apparmorProfile', hint: 'this kernel has no AppArmor, or it is off (/sys/module/apparmor/parameters/enabled)' },
+  { op: 'fsconfig', errno: 'EINVAL', pointer: '/linux/mountLabel', hint: 'this kernel has no SELinux, or it is off' },
   { op: 'keyctl', errno: 'EDQUOT', hint: 'the quota of keys is used up (/proc/sys/kernel/keys/maxkeys): raise it, or use --no-new-keyring' },
 ];
 
