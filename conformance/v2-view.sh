@@ -4,4 +4,4 @@ command -v unshare >/dev/null || { echo "unshare is missing: apt-get install uti
 exec unshare -m --propagation private sh -c '
 	if [ "$(stat -fc %T /sys/fs/cgroup)" != cgroup2fs ]; then umount -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup || exit 1; fi
 	mount -t tmpfs tmpfs /run || exit 1
-	exec "$@"' sh "$@"
+	PRIVATE_VIEW=1 exec "$@"' sh "$@"

@@ -72,7 +72,7 @@ function mounts(config: Config, report: Report): void {
     if (!isBind && !mount.type) report(`${at}/type`, mount.type ?? 'nothing', 'a mount that is not a bind needs a type');
     if ((mount.uidMappings === undefined) !== (mount.gidMappings === undefined)) report(at, 'one of them', 'uidMappings and gidMappings go together');
     if (mount.uidMappings !== undefined && !isBind) report(`${at}/uidMappings`, mount.type ?? 'none', 'only bind mounts can be idmapped');
-    if ((options.includes('idmap') || options.includes('ridmap')) && mount.uidMappings === undefined && !isNew(config, 'user')) report(`${at}/options`, 'idmap', 'needs uidMappings, or a user namespace to take them from');
+    if ((options.includes('idmap') || options.includes('ridmap')) && mount.uidMappings === undefined && !has(config, 'user')) report(`${at}/options`, 'idmap', 'needs uidMappings, or a user namespace to take them from');
     if (isBind) {
       const data = options.findIndex((option) => option.includes('='));
       if (data >= 0) report(`${at}/options/${data}`, options[data], 'a bind mount has no file system options: its super block is shared');

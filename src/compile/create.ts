@@ -50,8 +50,8 @@ export function compileCreate(context: Context): Program {
     ...birth(context), //                from here on it is init; the interpreter's first process ends
 
     ...idMappings(context), //           the runtime writes them: init waits, without ids it can do nothing
-    ...idmapSources(context), //         needs the mapped user namespace, and rights over the source's file system
     ...(host.isPrivileged ? [] : sources), // an ordinary user may clone mounts only in a mount namespace of its own
+    ...idmapSources(context), //         needs the sources, the mapped user namespace, and rights over the source's file system
     ...prepareRoot(context), //          still as the host's root: parents of the rootfs may be closed to the container's ids
     ...becomeRoot(context), //           files made from here on belong to the container's root
     ...cgroupNamespace(context), //      after the cgroup was entered (its root is where we are), before cgroup2 is mounted

@@ -16,13 +16,14 @@ export function idMappings({ config, host }: Context): readonly Step[] {
   const gids = config.linux?.gidMappings ?? [];
   const steps: Step[] = [];
   // user_namespaces(7): without rights a gid map may be written only once setgroups(2) is denied for good.
-  if (!host.isPrivileged && isSingle(gids)) {
+  if (host.euid !== 0 && isSingle(gids)) {
     steps.push(part('runtime', '/linux/gidMappings')('write_file', ['/proc/$init/setgroups', 'deny', 4], 'an unprivileged gid map needs it'));
   }
   const map = (kind: 'uid' | 'gid', mappings: readonly IdMapping[]): void => {
     if (mappings.length === 0) return;
     const text = mapText(mappings);
-    const tool = !host.isPrivileged && !isSingle(mappings) ? `new${kind}map` : null;
+    // Root of a user namespace may map what it has itself; anyone else only its own id.
+    const tool = host.euid === 0 ? null : `new${kind}map`;
     const step = part('runtime', `/linux/${kind}Mappings`);
     steps.push(step('write_id_map', [`/proc/$init/${kind}_map`, text, text.length, tool], 'init waits: without ids it can do nothing'));
   };

@@ -2,11 +2,11 @@
 import {
   AT_EMPTY_PATH, AT_FDCWD, AT_RECURSIVE, FSCONFIG_CMD_CREATE, FSCONFIG_SET_FLAG, FSCONFIG_SET_STRING, FSMOUNT_CLOEXEC, FSOPEN_CLOEXEC, MOUNT_ATTR_IDMAP,
   MOUNT_ATTR_RDONLY, MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH, MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_STRICTATIME, O_PATH,
-  MOUNT_ATTR_NOATIME, MOUNT_ATTR_NODEV, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_STRICTATIME, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE,
+  F_DUPFD_CLOEXEC, MS_SLAVE, MOUNT_ATTR__ATIME, MOUNT_ATTR_NOATIME, MOUNT_ATTR_NODEV, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_STRICTATIME, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE,
 } from '../../native/linux/constants.ts';
 import type { Mount } from '../../spec/config.ts';
 import { part, slot, type Step } from '../program/step.ts';
-import { has, type Context } from './context.ts';
+import { has, isNew, type Context } from './context.ts';
 import { mapText } from './id-mappings.ts';
 import { RuntimeError } from '../errors.ts';
 import { mountOptionWords, parseMountOptions, type AttributeChange, type MountOptions } from './mount-options.ts';
@@ -26,8 +26,9 @@ interface Entry {
 
 function entries(context: Context): readonly Entry[] {
   return (context.config.mounts ?? []).map((mount, index) => {
-    const options = parseMountOptions(mount.options);
+    const parsed = parseMountOptions(mount.options);
     const isCgroup = isCgroupBind(context, mount);
+    const options = isCgroup && !context.host.isPrivileged ? readonlyToo(parsed) : parsed;
     const isBind = options.bind !== 'no' || mount.type === 'bind' || isCgroup;
     if (isBind && !isCgroup) refuseParameters(options, index);
     return { mount, index, at: `/mounts/${index}`, options, type: mount.type === 'cgroup' ? 'cgroup2' : (mount.type ?? 'none'), isBind, name: `mount${index}` };
@@ -47,6 +48,11 @@ function refuseParameters({ parameters }: MountOptions, mount: number): void {
  */
 function isCgroupBind({ config, host }: Context, mount: Mount): boolean {
   return (mount.type === 'cgroup' || mount.type === 'cgroup2') && !has(config, 'cgroup') && host.cgroup !== undefined;
+}
+
+/** An ordinary user's container could write to the user's own cgroups, and so leave its limits (CVE-2023-25809). */
+function readonlyToo(options: MountOptions): MountOptions {
+  return { ...options, isReadonly: true, attributes: { set: options.attributes.set | MOUNT_ATTR_RDONLY, clear: options.attributes.clear & ~MOUNT_ATTR_RDONLY } };
 }
 
 function sourceOf({ host, request }: Context, { mount }: Entry): string {
@@ -86,7 +92,7 @@ export function idmapSources(context: Context): readonly Step[] {
     const map = idmap(context, entry);
     if (map === undefined || !entry.isBind) return [];
     const step = part('runtime', map.own ? `${entry.at}/uidMappings` : `${entry.at}/options`);
-    const name = map.own ? `idmap${entry.index}` : 'userns';
+    const name = map.own ? `idmap${entry.index}` : 'idmap';
     const steps: Step[] = [];
     if (map.own) {
       steps.push(step('map_user_namespace', [map.uids, map.uids.length, map.gids, map.gids.length], 'a user namespace that holds the mapping', { result: name }));
@@ -138,7 +144,9 @@ function newFileSystem(context: Context, entry: Entry): readonly Step[] {
   if (needsMountCall(entry)) return [];
   const step = part('container', at);
   const context_ = `${name}.fs`;
-  const steps = [step('fsopen', [type, FSOPEN_CLOEXEC], 'parameters one by one: a refusal names its option', { result: context_ })];
+  const instead = hostInstead(context, entry);
+  const refusable = instead.length === 0 ? {} : { tolerate: ['EPERM', 'EBUSY'] };
+  const steps = [step('fsopen', [type, FSOPEN_CLOEXEC], 'parameters one by one: a refusal names its option', { result: context_, ...refusable })];
   const set = (key: string, value: string | undefined, place: string): void => {
     const command = value === undefined ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING;
     steps.push(part('container', place)('fsconfig', [slot(context_), command, key, value ?? null, 0], ''));
@@ -151,11 +159,34 @@ function newFileSystem(context: Context, entry: Entry): readonly Step[] {
   if (label && !unlabelled.includes(type)) set('context', label, '/linux/mountLabel');
   const attributes = isDelayed(entry) ? options.attributes.set & ~MOUNT_ATTR_RDONLY : options.attributes.set;
   steps.push(
-    step('fsconfig', [slot(context_), FSCONFIG_CMD_CREATE, null, null, 0], 'the super block'),
-    step('fsmount', [slot(context_), FSMOUNT_CLOEXEC, attributes], 'detached: nobody sees it yet', { result: name }),
+    step('fsconfig', [slot(context_), FSCONFIG_CMD_CREATE, null, null, 0], 'the super block', instead.length > 0 ? { ...refusable, result: `${name}.made` } : {}),
+    step('fsmount', [slot(context_), FSMOUNT_CLOEXEC, attributes], 'detached: nobody sees it yet', { result: name, ...(instead.length > 0 ? { ...refusable, needs: `${name}.made` } : {}) }),
     step('close', [slot(context_)], ''),
+    ...instead,
   );
   return steps;
+}
+
+/** What shows a namespace that is not the container's: only the user namespace owning it may mount it. */
+const shownNamespaces: Readonly<Record<string, readonly [namespace: string, path: string]>> = { sysfs: ['network', '/sys'], mqueue: ['ipc', '/dev/mqueue'], cgroup2: ['cgroup', '/sys/fs/cgroup'] };
+
+/**
+ * As crun: where the kernel refuses a new one, the host's is bound. With all below it, because a user namespace may not
+ * uncover what is mounted there, and read-only, but for message queues, which the container shares already.
+ */
+function hostInstead(context: Context, { at, name, type, options }: Entry): readonly Step[] {
+  const shown = shownNamespaces[type];
+  const { config, host } = context;
+  if (shown === undefined || isNew(config, shown[0]) || !(has(config, 'user') || !host.isPrivileged)) return [];
+  const step = part('container', at);
+  const once = { unless: name };
+  const set = (options.attributes.set & ~MOUNT_ATTR__ATIME) | (type === 'mqueue' ? 0 : MOUNT_ATTR_RDONLY);
+  return [
+    step('open_tree', [AT_FDCWD, shown[1], OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE], `the ${shown[0]} namespace belongs to another user namespace: the host’s is bound`, { ...once, result: `${name}.host` }),
+    step('mount_setattr', [slot(`${name}.host`), '', AT_EMPTY_PATH | AT_RECURSIVE, { struct: 'mount_attr', members: { attr_set: set, propagation: MS_SLAVE } }, 32], 'never writable, nothing below it either (CVE-2023-25809)', once),
+    step('fcntl', [slot(`${name}.host`), F_DUPFD_CLOEXEC, 0], 'from here on as if it had been made', { ...once, result: name }),
+    step('close', [slot(`${name}.host`)], ''),
+  ];
 }
 
 function attach(entry: Entry): readonly Step[] {

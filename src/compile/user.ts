@@ -50,6 +50,6 @@ function groups({ config, host }: Context): readonly Step[] {
   const step = part('container', '/process/user/additionalGids');
   const list = Buffer.alloc(Math.max(4, additional.length * 4));
   additional.forEach((gid, i) => list.writeUInt32LE(Number(gid), 4 * i));
-  const options = host.isPrivileged ? {} : { tolerate: ['EPERM'] };
+  const options = host.isPrivileged || additional.length > 0 ? {} : { tolerate: ['EPERM'] };
   return [step('setgroups', [additional.length, { bytes: list }], 'groups of the caller are not inherited', options)];
 }

@@ -32,7 +32,7 @@ export function createHandlers(context: Context, state: ContainerState, bundle: 
   const handlers: Record<string, Handler> = {
     ...given.handlers,
     write_file: (args, _view, image) => writeFile(expand(textOf(image, args[0]!), image), args[1]!, args[2]!),
-    write_id_map: (args, view, image) => writeIdMap(init(image), expand(textOf(image, args[0]!), image), args[1]!, args[2]!, view.args[3]!.kind === kind.null ? undefined : textOf(image, args[3]!), textOf(image, args[1]!)),
+    write_id_map: (args, view, image) => writeIdMap(init(image), expand(textOf(image, args[0]!), image), args[1]!, args[2]!, view.args[3]!.kind === kind.null ? undefined : { name: textOf(image, args[3]!), map: textOf(image, args[1]!), pointer: view.pointer }),
     map_user_namespace: (args, _view, image) => mapUserNamespace(context.request.stateDirectory, textOf(image, args[0]!), textOf(image, args[2]!)),
     open_in_proc: (args, _view, image) => call('openat', -100, text(expand(textOf(image, args[0]!), image)), O_CLOEXEC, 0),
     attach_device_filter: (args) => attachDeviceFilter(args[0]!, args[1]!, args[2]!),

@@ -1,6 +1,7 @@
 // Id maps written from outside (user_namespaces(7)), and user namespaces that exist only to hold one (mount_setattr(2) MOUNT_ATTR_IDMAP).
 import { closeSync, existsSync, rmSync } from 'node:fs';
 import { CLONE_NEWUSER, CLONE_PARENT, O_CLOEXEC, O_WRONLY } from '../../native/linux/constants.ts';
+import { errnoNumber } from '../../native/linux/errno.ts';
 import { spawn } from '../../native/linux/spawn.ts';
 import { call, exitCode, text, waitStatus } from '../../native/linux/syscalls.ts';
 import { RuntimeError } from '../errors.ts';
@@ -9,29 +10,28 @@ import { getSlot } from '../execute/records.ts';
 import { writeProgram } from '../execute/program-file.ts';
 import { part } from '../program/step.ts';
 
-/** Writes a map; by newuidmap(1) or newgidmap(1) when `tool` names it: an ordinary user may map only itself. Returns 0 or -errno. */
-export function writeIdMap(pid: number, path: string, address: number, length: number, tool: string | undefined, map = ''): number {
-  if (tool !== undefined) return runMapTool(tool, pid, map);
+/** Writes a map; where the kernel refuses that (an ordinary user may map only itself) by newuidmap(1) or newgidmap(1), which `tool` names. Returns 0 or -errno. */
+export function writeIdMap(pid: number, path: string, address: number, length: number, tool: { readonly name: string; readonly map: string; readonly pointer: string } | undefined): number {
   const fd = call('openat', -100, text(path), O_WRONLY | O_CLOEXEC, 0);
   if (fd < 0) return fd;
   const written = call('write', fd, address, length);
   closeSync(fd);
-  return written;
+  return tool !== undefined && written === -errnoNumber('EPERM') ? runMapTool(tool, pid) : written;
 }
 
 const DIRECTORIES = ['/usr/bin', '/bin', '/usr/local/bin', '/usr/sbin'];
 
 /** The set-uid helpers of shadow-utils; found without PATH, which a manager may not have given. */
-function runMapTool(tool: string, pid: number, map: string): number {
-  const directory = DIRECTORIES.find((candidate) => existsSync(`${candidate}/${tool}`));
+function runMapTool({ name, map, pointer }: { readonly name: string; readonly map: string; readonly pointer: string }, pid: number): number {
+  const directory = DIRECTORIES.find((candidate) => existsSync(`${candidate}/${name}`));
   if (directory === undefined) {
-    throw new RuntimeError(`${tool} is not installed`, { hint: 'mapping more than your own id needs it: apt-get install uidmap' });
+    throw new RuntimeError(`${name} is not installed`, { pointer, hint: 'mapping more than your own id needs it: apt-get install uidmap' });
   }
   const words = map.split(/\s+/).filter((word) => word !== '');
-  const child = spawn({ path: `${directory}/${tool}`, args: [tool, String(pid), ...words], env: [], fds: new Map([[0, 0], [1, 1], [2, 2]]) });
+  const child = spawn({ path: `${directory}/${name}`, args: [name, String(pid), ...words], env: [], fds: new Map([[0, 0], [1, 1], [2, 2]]) });
   const ended = child < 0 ? child : waitStatus(child);
   if (typeof ended === 'object' && exitCode(ended.status) === 0) return 0;
-  throw new RuntimeError(`${tool} ${pid} ${words.join(' ')} failed`, { hint: 'are these ids yours in /etc/subuid and /etc/subgid?' });
+  throw new RuntimeError(`${name} ${pid} ${words.join(' ')} failed`, { pointer, hint: 'are these ids yours in /etc/subuid and /etc/subgid?' });
 }
 
 let count = 0;

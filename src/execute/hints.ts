@@ -18,6 +18,8 @@ const hints: readonly Hint[] = [
   { op: 'openat2', errno: 'ELOOP', pointer: '/mounts', hint: 'proc and sysfs must be mounted on ordinary directories, and the rootfs has a symlink there (CVE-2019-19921)' },
   { op: 'mkdirat', errno: 'EROFS', pointer: '/mounts', hint: 'the mount point does not exist and its file system is read-only: create it in the image, or list this mount earlier' },
   { op: 'fsopen', errno: 'ENODEV', hint: 'this kernel has no such file system (see /proc/filesystems)' },
+  { op: 'mount_setattr', errno: 'EINVAL', pointer: '/mounts', hint: 'an idmapped mount needs a source whose file system allows it (ext4, xfs, btrfs, tmpfs since Linux 6.3), and that is not idmapped already' },
+  { op: 'setgroups', errno: 'EPERM', hint: 'cannot set any additional groups in a rootless container: its gid map was written without newgidmap, which denies setgroups(2) for good' },
   { op: 'setns', errno: 'EINVAL', hint: 'the path is a namespace of another kind, or the one the runtime is already in' },
   { op: 'prlimit64', errno: 'EPERM', hint: 'raising a hard limit needs CAP_SYS_RESOURCE, which the runtime lacks here' },
   { op: 'capset', errno: 'EPERM', hint: 'config.json asks for a capability that the runtime itself does not have' },
