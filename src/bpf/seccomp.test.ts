@@ -157,7 +157,7 @@ test('unknown names are skipped and told', () => {
 
 test('what is refused is refused with its place', () => {
   assert.throws(() => compileSeccomp({ defaultAction: 'SCMP_ACT_NOTIFY' }), refused('/linux/seccomp/defaultAction'));
-  for (const name of ['sendmsg', 'recvmsg', 'close', 'execve', 'accept4', 'read', 'write']) {
+  for (const name of ['sendmsg', 'recvmsg', 'write']) {
     assert.throws(() => compileSeccomp(profile([rule(['mkdir'], 'SCMP_ACT_NOTIFY'), rule(['mkdirat', name], 'SCMP_ACT_NOTIFY')])), refused('/linux/seccomp/syscalls/1/names/1'), name);
   }
   assert.throws(() => compileSeccomp(profile([rule(['mkdir'], 'SCMP_ACT_BANANA')])), refused('/linux/seccomp/syscalls/0/action'));

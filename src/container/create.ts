@@ -161,7 +161,7 @@ function requestOf(options: CreateOptions, bundle: Bundle, directory: string, co
     listenFds: listenFds(),
     listenFdNames: process.env['LISTEN_FDNAMES'],
     console,
-    filter: prepareFilter(bundle.config, options.root),
+    filter: prepareFilter(bundle.config, options.root, options.debug),
     deviceFilter: hasCgroup ? prepareDeviceFilter(bundle.config) : undefined,
   };
 }

@@ -7,7 +7,7 @@ import { RuntimeError } from '../errors.ts';
 import { getSlot, type Handler } from '../execute/records.ts';
 import { readText, type Image } from '../program/decode.ts';
 import { withShortPath } from './socket-path.ts';
-import { hookState, type ContainerState } from './state.ts';
+import { hookState, type ContainerState, type HookState } from './state.ts';
 
 /** Handlers of create and exec; a seccomp agent is told this status. `terminal` gives the master the runtime keeps, or -1. */
 export function givingHandlers(state: ContainerState, status: string): { readonly handlers: Readonly<Record<string, Handler>>; readonly terminal: () => number } {
@@ -19,13 +19,21 @@ export function givingHandlers(state: ContainerState, status: string): { readonl
       terminal = args[1]!;
       return 0;
     },
+    ...listenerHandlers((pid) => hookState(state, status, status === 'running' ? state.pid : pid)),
+  };
+  return { handlers, terminal: () => terminal };
+}
+
+/** Hands the seccomp listener of a process to its agent, with the container process state (config-linux.md#containerprocessstate). */
+export function listenerHandlers(stateFor: (pid: number) => HookState): Readonly<Record<string, Handler>> {
+  return {
     send_listener: (args, _view, image) => {
       const pid = getSlot(image, 'init') ?? 0;
-      const report = { ociVersion: state.ociVersion, fds: ['seccompFd'], pid, metadata: textOf(image, args[2]!), state: hookState(state, status, status === 'running' ? state.pid : pid) };
+      const state = stateFor(pid);
+      const report = { ociVersion: state.ociVersion, fds: ['seccompFd'], pid, metadata: textOf(image, args[2]!), state };
       return sendDescriptor(textOf(image, args[0]!), args[1]!, Buffer.from(JSON.stringify(report)));
     },
   };
-  return { handlers, terminal: () => terminal };
 }
 
 /** Text at an address of the image. */

@@ -7,21 +7,13 @@ import { call, exitCode, pollReadable, waitStatus } from '../../native/linux/sys
 import { compileHook, type HookPlace } from '../compile/hook-program.ts';
 import type { Context } from '../compile/context.ts';
 import { RuntimeError } from '../errors.ts';
+import { listenerHandlers } from './giving.ts';
 import { abandon, beginExecution, executeProgram, type Execution } from '../execute/execute.ts';
 import { memoryFile } from '../execute/memory-file.ts';
 import { writeProgram, type MappedProgram } from '../execute/program-file.ts';
+import type { HookState } from './state.ts';
 
 export type HookKind = keyof NonNullable<Config['hooks']>;
-
-/** The state a hook reads from its standard input (runtime.md#state). */
-export interface HookState {
-  readonly ociVersion: string;
-  readonly id: string;
-  readonly status: string;
-  readonly pid: number;
-  readonly bundle: string;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
 
 const LONGEST_OUTPUT = 4096;
 
@@ -43,7 +35,7 @@ export function runHookInside(context: Context, place: HookPlace, index: number,
     const file = writeProgram(`${context.request.stateDirectory}/${place.kind}-${index}.program`, program, { id: context.request.id, command: `hook ${place.kind}` });
     const execution = beginExecution(file);
     try {
-      const pid = enterAndExecute(execution, file, place.kind, index, hook, [input, output, output]);
+      const pid = enterAndExecute(execution, file, place.kind, index, hook, [input, output, output], listenerHandlers(() => state));
       awaitHook(pid, place.kind, index, hook, output);
     } finally {
       closeSync(file.fd);
@@ -52,9 +44,9 @@ export function runHookInside(context: Context, place: HookPlace, index: number,
   });
 }
 
-function enterAndExecute(execution: Execution, file: MappedProgram, kind: HookKind, index: number, hook: Hook, stdio: readonly [number, number, number]): number {
+function enterAndExecute(execution: Execution, file: MappedProgram, kind: HookKind, index: number, hook: Hook, stdio: readonly [number, number, number], handlers: ReturnType<typeof listenerHandlers>): number {
   try {
-    return executeProgram(execution, file, { handlers: {}, firstDescriptor: 3, inherited: [], stdio });
+    return executeProgram(execution, file, { handlers, firstDescriptor: 3, inherited: [], stdio });
   } catch (error) {
     // Waited for here: init of a pid namespace cannot end while a child of ours in it is a zombie.
     abandon(execution);

@@ -25,6 +25,8 @@ export interface CreateOptions {
   readonly preserveFds: number;
   readonly cgroupManager: 'cgroupfs' | 'systemd' | 'disabled';
   readonly debugging?: Debugging | undefined;
+  /** Told what is no error and seldom of interest; with --debug only. */
+  readonly debug?: (text: string) => void;
 }
 
 /** What `exec` asks; with `processFile` the flags of the process do not count. */

@@ -29,6 +29,16 @@ export interface ContainerState {
   readonly hooks: { readonly startContainer: boolean; readonly poststart: boolean; readonly poststop: boolean };
 }
 
+/** The state a hook reads from its standard input (runtime.md#state). */
+export interface HookState {
+  readonly ociVersion: string;
+  readonly id: string;
+  readonly status: string;
+  readonly pid: number;
+  readonly bundle: string;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
 const LONGEST_ID = 1024;
 /** Reads of a state file that is not there while its directory is: another container of that name is coming. */
 const ATTEMPTS = 3;
@@ -166,7 +176,7 @@ export function processStartTime(pid: number): string | undefined {
 }
 
 /** The state a hook or a seccomp agent is told (runtime.md#state). */
-export function hookState(state: ContainerState, status: string, pid: number): { ociVersion: string; id: string; status: string; pid: number; bundle: string; annotations?: Readonly<Record<string, string>> } {
+export function hookState(state: ContainerState, status: string, pid: number): HookState {
   const { ociVersion, id, bundle, annotations } = state;
   return { ociVersion, id, status, pid, bundle, ...(annotations === undefined ? {} : { annotations }) };
 }
