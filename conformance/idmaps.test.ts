@@ -116,7 +116,7 @@ for (const path of runtimePaths()) {
       without(config, 'network', 'ipc', 'cgroup');
       config.mounts = config.mounts.filter(({ type }) => type !== 'mqueue' || hasQueues).map((mount) => (mount['destination'] === '/sys' ? { ...mount, options: [] } : mount));
     });
-    assert.match(text, /^\w+\n.*Read-only.*\n.*Read-only.*(\n19800202)?\n0$/);
+    assert.match(text, /^\S+\n.*Read-only.*\n.*Read-only.*(\n19800202)?\n0$/);
   });
 
   /** A copy of the runtime that anyone may execute, and a bundle and a state root of the user's own. */
