@@ -8,10 +8,10 @@ const [path = 'dist/runt', cycles = '2000'] = process.argv.slice(2);
 const runtime = new Runtime(path.startsWith('/') ? path : `${process.cwd()}/${path}`);
 const bundle = makeBundle(baseConfig('/bin/sleep', '1000'));
 const before = traces(runtime);
-/** Ours alone: an init that waits, or the process of a container. Zombies wait for the machine's own init. */
+/** Ours alone, by their cgroup: others may be testing beside us. Zombies wait for the machine's own init. */
 const processes = (): number => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).filter((name) => {
   try {
-    return /runt-init|\/bin\/sleep\x001000/.test(readFileSync(`/proc/${name}/cmdline`, 'latin1'));
+    return new RegExp(`/(cycle|parallel)${process.pid}-`).test(readFileSync(`/proc/${name}/cgroup`, 'latin1')) && readFileSync(`/proc/${name}/cmdline`, 'latin1') !== '';
   } catch {
     return false;
   }
@@ -23,7 +23,7 @@ function must(result: { code: number; stderr: string }, what: string): void {
 }
 
 for (let i = 0; i < Number(cycles); i++) {
-  const id = `cycle${i}`;
+  const id = `cycle${process.pid}-${i}`;
   must(runtime.create(id, bundle), 'create');
   must(runtime.run(['start', id]), 'start');
   must(runtime.run(['kill', id, 'KILL']), 'kill');
@@ -39,7 +39,7 @@ const call = (...args: string[]): Promise<void> => new Promise((resolve, reject)
 });
 const PARALLEL = 50;
 await Promise.all(Array.from({ length: PARALLEL }, async (_, i) => {
-  const id = `parallel${i}`;
+  const id = `parallel${process.pid}-${i}`;
   await call('create', '--bundle', bundle, id);
   await call('start', id);
   await call('delete', '--force', id);
