@@ -201,6 +201,14 @@ for (const path of runtimePaths()) {
     assert.is(run('--preserve-fds 1'), '0 1 2 3 4'); // 4 is ls's own
   });
 
+  test('no descriptor of the set-up is a way to a program of the host', () => {
+    for (let fd = 3; fd < 16; fd++) {
+      const config = baseConfig(`/proc/self/fd/${fd}${'/..'.repeat(12)}${process.execPath}`, '--version');
+      const done = runtime.run(['run', '--bundle', makeBundle(config), fresh()]);
+      assert.is(done.code, 1, `descriptor ${fd} led to ${done.stdout}`);
+    }
+  });
+
   test('the container’s /proc/self/exe and maps lead to no file of the host', () => {
     const id = fresh();
     runtime.create(id, makeBundle(baseConfig('/bin/true')));

@@ -72,5 +72,7 @@ export function birth({ config, host }: Context): readonly Step[] {
     members['cgroup'] = slot('cgroup');
   }
   const step = part('container', '/linux/namespaces');
-  return [step('clone3', [{ struct: 'clone_args', members }, 88], 'namespaces and cgroup at once: entering a cgroup later waits for RCU', { result: 'init' })];
+  const born = step('clone3', [{ struct: 'clone_args', members }, 88], 'namespaces and cgroup at once: entering a cgroup later waits for RCU', { result: 'init' });
+  // Closed by execve is too late: the path that execve looks up may lead through /proc/self/fd.
+  return 'cgroup' in members ? [born, step('close', [slot('cgroup')], 'a directory of the host (CVE-2024-21626)')] : [born];
 }
