@@ -141,5 +141,5 @@ export function until(what: string, condition: () => boolean): void {
 
 /** Runtimes to test: the colon-separated RUNTIMES. */
 export function runtimePaths(): readonly string[] {
-  return (process.env['RUNTIMES'] ?? 'dist/runt').split(':').map((path) => join(process.cwd(), path)).map((path) => path.replace(/^.*\/\//, '/'));
+  return (process.env['RUNTIMES'] ?? 'dist/runt').split(':').map((path) => (path.startsWith('/') ? path : join(process.cwd(), path)));
 }

@@ -26,7 +26,7 @@ for file in $(find spec src native -name '*.test.ts' | sort); do
 	conformance/v2-view.sh node_modules/.bin/tsx "$file" >"$log" 2>&1; count "$file" "$log" $?
 done
 for runtime in dist/runt bin/runt; do
-	for file in conformance/*.test.ts; do
+	for file in conformance/*.test.ts conformance/security/*.test.ts; do
 		RUNTIMES=$runtime conformance/v2-view.sh node_modules/.bin/tsx "$file" >"$log" 2>&1; count "$file ($runtime)" "$log" $?
 	done
 done

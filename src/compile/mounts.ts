@@ -2,7 +2,7 @@
 import {
   AT_EMPTY_PATH, AT_FDCWD, AT_RECURSIVE, FSCONFIG_CMD_CREATE, FSCONFIG_SET_FLAG, FSCONFIG_SET_STRING, FSMOUNT_CLOEXEC, FSOPEN_CLOEXEC, MOUNT_ATTR_IDMAP,
   MOUNT_ATTR_RDONLY, MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH, MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_STRICTATIME, O_PATH,
-  F_DUPFD_CLOEXEC, MS_SLAVE, MOUNT_ATTR__ATIME, MOUNT_ATTR_NOATIME, MOUNT_ATTR_NODEV, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_STRICTATIME, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE,
+  F_DUPFD_CLOEXEC, MS_SLAVE, MOUNT_ATTR__ATIME, PROC_SUPER_MAGIC, MOUNT_ATTR_NOATIME, MOUNT_ATTR_NODEV, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_STRICTATIME, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE,
 } from '../../native/linux/constants.ts';
 import type { Mount } from '../../spec/config.ts';
 import { part, slot, type Step } from '../program/step.ts';
@@ -113,6 +113,7 @@ export function mounts(context: Context): readonly Step[] {
   return entries(context).flatMap((entry) => [
     ...(entry.isBind ? [] : newFileSystem(context, entry)),
     ...openTarget(targetOf(context, entry)),
+    ...notIntoProc(entry),
     ...attach(entry),
   ]);
 }
@@ -121,6 +122,21 @@ export function mounts(context: Context): readonly Step[] {
 export function mountPoint({ host, request }: Context, mount: Mount, index: number, isBind = mount.type === 'bind' || parseMountOptions(mount.options).bind !== 'no'): Target {
   const isFile = isBind && host.files.has(mount.source?.startsWith('/') ? mount.source : `${request.bundle}/${mount.source ?? ''}`);
   return { at: `/mounts/${index}/destination`, name: `target${index}`, path: mount.destination, kind: isFile ? 'file' : 'directory', noSymlinks: mount.type === 'proc' || mount.type === 'sysfs' };
+}
+
+const ENXIO = 6;
+const EXDEV = 18;
+
+/** A symlink of the rootfs could lead a mount onto parts of /proc, where config.json may not mount by name either (CVE-2023-28642). */
+function notIntoProc({ mount, index, at, type }: Entry): readonly Step[] {
+  if (/^proc(\/|$)/.test(relativePath(mount.destination)) || type === 'proc' || type === 'sysfs') return [];
+  const step = part('container', `${at}/destination`);
+  const memory = { out: 'targetfs', size: 128 };
+  return [
+    step('fstatfs', [slot(`target${index}`), memory], 'struct statfs, f_type'),
+    step('expect', [memory, 8, 0xffff_ffff, PROC_SUPER_MAGIC, ENXIO], 'a procfs?', { tolerate: ['ENXIO'], result: `inproc${index}` }),
+    step('expect', [{ out: 'nothing', size: 8 }, 1, 0xff, 1, EXDEV], 'a symlink led there (CVE-2023-28642)', { needs: `inproc${index}` }),
+  ];
 }
 
 function targetOf(context: Context, entry: Entry): Target {

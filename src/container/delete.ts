@@ -1,5 +1,5 @@
 // `delete`: undoes create (runtime.md#delete): processes, cgroup, state, then poststop hooks. It works on half-made containers too.
-import { closeSync } from 'node:fs';
+import { closeSync, lstatSync } from 'node:fs';
 import { call, pollReadable, waitStatus } from '../../native/linux/syscalls.ts';
 import { killCgroup, removeCgroup } from '../cgroup/remove.ts';
 import { RuntimeError } from '../errors.ts';
@@ -21,6 +21,7 @@ export async function deleteContainer(root: string, id: string, force: boolean, 
     if (force) return sweepStateDirectory(root, id);
     throw new RuntimeError('container does not exist');
   }
+  checkOwner(directory);
   await loadSystemdFor(root, id);
   withLock(directory, () => {
     const state = stateOrNothing(root, id, force);
@@ -30,6 +31,14 @@ export async function deleteContainer(root: string, id: string, force: boolean, 
     end(state);
     removeContainer(directory, state, warn);
   });
+}
+
+/** What someone else wrote could name any process and any cgroup: not even --force believes it. */
+function checkOwner(directory: string): void {
+  for (const path of [directory, `${directory}/state.json`, `${directory}/program`]) {
+    const owner = lstatSync(path, { throwIfNoEntry: false })?.uid;
+    if (owner !== undefined && owner !== process.geteuid!()) throw new RuntimeError(`${path} belongs to uid ${owner}`, { hint: 'what it says is not trusted: remove the directory by hand' });
+  }
 }
 
 /** Nothing but the flight recorder says what there was: its cgroup holds every process. */

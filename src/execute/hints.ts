@@ -16,6 +16,7 @@ const hints: readonly Hint[] = [
   { op: 'openat2', errno: 'ENOTDIR', pointer: '/mounts', hint: 'the source is a directory and the destination a file: are source and destination of the same kind?' },
   { op: 'move_mount', errno: 'ENOTDIR', pointer: '/mounts', hint: 'a file can be bound on a file only, a directory on a directory only' },
   { op: 'openat2', errno: 'ELOOP', pointer: '/mounts', hint: 'proc and sysfs must be mounted on ordinary directories, and the rootfs has a symlink there (CVE-2019-19921)' },
+  { op: 'expect', errno: 'EXDEV', pointer: '/mounts', hint: 'a symlink of the rootfs leads this destination into /proc, where nothing may be mounted (CVE-2023-28642)' },
   { op: 'mkdirat', errno: 'EROFS', pointer: '/mounts', hint: 'the mount point does not exist and its file system is read-only: create it in the image, or list this mount earlier' },
   { op: 'fsopen', errno: 'ENODEV', hint: 'this kernel has no such file system (see /proc/filesystems)' },
   { op: 'mount_setattr', errno: 'EINVAL', pointer: '/mounts', hint: 'an idmapped mount needs a source whose file system allows it (ext4, xfs, btrfs, tmpfs since Linux 6.3), and that is not idmapped already' },
