@@ -6,7 +6,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { koffi } from '../linux/koffi.ts';
 import * as ours from './fs.ts';
-import { posix as ourPosix } from './path.ts';
+import * as ourPath from './path.ts';
+
+const ourPosix = ourPath.posix;
 
 koffi(); // as the verbs do that use it: before, calls go to the engine's own module
 const test = suite('engine');
@@ -17,7 +19,23 @@ test('path: every function as node:path has it', () => {
   const words = ['', '.', '..', 'a', '/a', 'a/', '/', '//', '/a//b/../c/./', '../../x', '/..', 'a/b/../../..', './', 'a/..', '/a/b/', '...', 'a//'];
   for (const one of words) {
     for (const name of ['normalize', 'dirname', 'basename', 'isAbsolute'] as const) assert.is(ourPosix[name](one), posix[name](one), `${name}(${JSON.stringify(one)})`);
-    for (const two of words) for (const name of ['join', 'resolve'] as const) assert.is(ourPosix[name](one, two), posix[name](one, two), `${name}(${JSON.stringify([one, two])})`);
+    for (const two of words) for (const name of ['join', 'resolve', 'relative'] as const) assert.is(ourPosix[name](one, two), posix[name](one, two), `${name}(${JSON.stringify([one, two])})`);
+  }
+});
+
+test('all that runt takes from node:fs and node:path is here', () => {
+  const root = join(import.meta.dirname, '../..');
+  const sources = ['bin', 'spec', 'src', 'native/linux'].flatMap((room) => fs.readdirSync(join(root, room), { recursive: true, encoding: 'utf8' }).map((name) => join(root, room, name)));
+  for (const path of sources.filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.endsWith('build-validator.ts'))) {
+    const text = fs.readFileSync(path, 'utf8');
+    for (const [, names, room] of text.matchAll(/import \{([^}]*)\} from 'node:(fs|path)'/g)) {
+      for (const name of names!.split(',').map((word) => word.trim()).filter((word) => word !== '' && !word.startsWith('type '))) {
+        assert.ok(name in (room === 'fs' ? ours : ourPath), `${path}: ${name} of node:${room} is missing in native/engine`);
+      }
+    }
+    for (const [, name] of text.matchAll(/\bposix\.(\w+)/g)) assert.ok(name! in ourPosix, `${path}: posix.${name} is missing in native/engine/path.ts`);
+    for (const [, name] of text.matchAll(/\bconstants\.([A-Z]_?\w+)/g)) assert.ok(name! in ours.constants, `${path}: constants.${name} is missing in native/engine/fs.ts`);
+    assert.not.match(text, /import (\*|\w+)[^'\n]*'node:(fs|path)'/, `${path}: name what is used, so that this test sees it`);
   }
 });
 

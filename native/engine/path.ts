@@ -39,6 +39,13 @@ export function basename(path: string): string {
   return trimmed.slice(trimmed.lastIndexOf('/') + 1);
 }
 
+export function relative(from: string, to: string): string {
+  const [start, end] = [resolve(from), resolve(to)].map((path) => path.split('/').filter((word) => word !== ''));
+  let common = 0;
+  while (common < start!.length && start![common] === end![common]) common++;
+  return [...start!.slice(common).map(() => '..'), ...end!.slice(common)].join('/');
+}
+
 export const isAbsolute = (path: string): boolean => path.startsWith('/');
 
-export const posix = { normalize, join, resolve, dirname, basename, isAbsolute };
+export const posix = { normalize, join, resolve, dirname, basename, relative, isAbsolute };
