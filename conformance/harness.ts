@@ -125,7 +125,7 @@ export function makeBundle(config: Json): string {
 /** What a runtime could leave on the host: mounts, cgroups and state directories. */
 export function traces(runtime: Runtime): { readonly mounts: number; readonly cgroups: readonly string[]; readonly state: readonly string[] } {
   // Only those this process named: others may be testing beside us.
-  const isOurs = (name: string): boolean => name.includes(String(process.pid)) || /^(cycle|parallel)\d/.test(name);
+  const isOurs = (name: string): boolean => name.includes(String(process.pid));
   const cgroups = readdirSync('/sys/fs/cgroup', { withFileTypes: true }).filter((entry) => entry.isDirectory() && isOurs(entry.name)).map((entry) => entry.name);
   const state = existsSync(runtime.root) ? readdirSync(runtime.root).filter((name) => !name.startsWith('.')) : [];
   return { mounts: readFileSync('/proc/self/mountinfo', 'utf8').split('\n').length, cgroups, state };
