@@ -84,7 +84,7 @@ export interface Linux {
   readonly maskedPaths?: Names;
   readonly readonlyPaths?: Names;
   readonly mountLabel?: string;
-  readonly intelRdt?: Values<unknown>;
+  readonly intelRdt?: { readonly closID?: string; readonly l3CacheSchema?: string; readonly memBwSchema?: string; readonly schemata?: Names; readonly enableMonitoring?: boolean };
   readonly memoryPolicy?: { readonly mode: string; readonly nodes?: string; readonly flags?: Names };
   readonly personality?: { readonly domain: string; readonly flags?: Names };
 }

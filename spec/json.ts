@@ -27,14 +27,38 @@ export function decodeConfig(bytes: Uint8Array): string {
   }
 }
 
-/** Text → value. The engine's own parser, unless a number may not fit a double. Throws JsonError. */
+/** Text → value. The engine's own parser, unless a number may not fit a double. Throws JsonError, also for a key that comes twice in one object. */
 export function parseJson(text: string): unknown {
   try {
-    if (!/\d{16}/.test(text)) return JSON.parse(text) as unknown;
+    if (!/\d{16}/.test(text)) {
+      const value = JSON.parse(text) as unknown;
+      if (countMembers(value, 0) === countKeys(text)) return value;
+    }
   } catch {
     // our own parser finds the place
   }
   return new Parser(text).document();
+}
+
+/** Members of all objects of a value; another number than the text has keys when one came twice, or when it is nested too deeply. */
+function countMembers(value: unknown, depth: number): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  if (depth > DEPTH_LIMIT) return Number.NaN;
+  let count = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) if (typeof item === 'object') count += countMembers(item, depth + 1);
+    return count;
+  }
+  for (const key of Object.keys(value)) {
+    const member = (value as Record<string, unknown>)[key];
+    count += typeof member === 'object' ? 1 + countMembers(member, depth + 1) : 1;
+  }
+  return count;
+}
+
+/** Keys in a text that is JSON: its colons outside of strings. */
+function countKeys(text: string): number {
+  return text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"/g, '').split(':').length - 1;
 }
 
 /** Value → text, the way back from parseJson: integers beyond 2^53 stay exact, members that are undefined are left out. */
@@ -46,17 +70,15 @@ export function stringifyJson(value: unknown): string {
   return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${stringifyJson(member)}`).join(',')}}`;
 }
 
-/** Where the value of a JSON pointer begins; where there is none, its nearest ancestor. */
+/** Where the value of a JSON pointer begins; where there is none, its nearest ancestor. One pass, and nothing is kept but that. */
 export function locate(text: string, pointer: string): { readonly line: number; readonly column: number } {
-  const places = new Map<string, number>();
+  const parser = new Parser(text, pointer);
   try {
-    new Parser(text, places).document();
+    parser.document();
   } catch {
-    return { line: 1, column: 1 };
+    // as far as it is JSON
   }
-  let at = pointer;
-  while (at !== '' && !places.has(at)) at = at.slice(0, at.lastIndexOf('/'));
-  return lineAndColumn(text, places.get(at) ?? 0);
+  return lineAndColumn(text, parser.found);
 }
 
 function lineAndColumn(text: string, offset: number): { line: number; column: number } {
@@ -64,28 +86,40 @@ function lineAndColumn(text: string, offset: number): { line: number; column: nu
   return { line: before.split('\n').length, column: before.length - before.lastIndexOf('\n') };
 }
 
+/** A string of RFC 8259, unrolled: a long one must not use up the matcher's stack. */
+const STRING = /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\u0000-\u001f]*)*"/y;
+
 /** A plain recursive descent over RFC 8259; slow beside JSON.parse, and only run when its precision is needed. */
 class Parser {
   readonly #text: string;
-  readonly #places: Map<string, number> | undefined;
+  readonly #wanted: string | undefined;
   #at = 0;
+  /** Where the wanted pointer's value begins, or the nearest of its ancestors. */
+  found = 0;
 
-  constructor(text: string, places?: Map<string, number>) {
+  constructor(text: string, wanted?: string) {
     this.#text = text;
-    this.#places = places;
+    this.#wanted = wanted;
   }
 
   document(): unknown {
-    const value = this.#value('', 0);
+    const value = this.#value(this.#wanted === undefined ? undefined : '', 0);
     this.#space();
     if (this.#at < this.#text.length) throw this.#error('something after the end of the document');
     return value;
   }
 
-  #value(pointer: string, depth: number): unknown {
+  /** The pointer of a member, where it leads to the wanted one; undefined everywhere else: most of a document is only passed over. */
+  #below(pointer: string | undefined, key: string): string | undefined {
+    if (pointer === undefined) return undefined;
+    const below = `${pointer}/${key.replace(/~/g, '~0').replace(/\//g, '~1')}`;
+    return this.#wanted === below || this.#wanted!.startsWith(`${below}/`) ? below : undefined;
+  }
+
+  #value(pointer: string | undefined, depth: number): unknown {
     if (depth > DEPTH_LIMIT) throw this.#error(`nested deeper than ${DEPTH_LIMIT}`);
     this.#space();
-    this.#places?.set(pointer, this.#at);
+    if (pointer !== undefined) this.found = this.#at;
     const first = this.#text[this.#at];
     if (first === '{') return this.#object(pointer, depth);
     if (first === '[') return this.#array(pointer, depth);
@@ -98,7 +132,7 @@ class Parser {
     return this.#number();
   }
 
-  #object(pointer: string, depth: number): unknown {
+  #object(pointer: string | undefined, depth: number): unknown {
     const result: Record<string, unknown> = {};
     this.#at++;
     this.#space();
@@ -106,10 +140,15 @@ class Parser {
     do {
       this.#space();
       if (this.#text[this.#at] !== '"') throw this.#error('expected a key in double quotes');
+      const begin = this.#at;
       const key = this.#string();
+      if (Object.hasOwn(result, key) && this.#wanted === undefined) {
+        this.#at = begin;
+        throw this.#error('', `the key ${JSON.stringify(key)} comes a second time in one object`);
+      }
       this.#space();
       if (!this.#accept(':')) throw this.#error('expected ":"');
-      const value = this.#value(`${pointer}/${key.replace(/~/g, '~0').replace(/\//g, '~1')}`, depth + 1);
+      const value = this.#value(this.#below(pointer, key), depth + 1);
       Object.defineProperty(result, key, { value, writable: true, enumerable: true, configurable: true });
       this.#space();
     } while (this.#accept(','));
@@ -117,13 +156,13 @@ class Parser {
     return result;
   }
 
-  #array(pointer: string, depth: number): unknown {
+  #array(pointer: string | undefined, depth: number): unknown {
     const result: unknown[] = [];
     this.#at++;
     this.#space();
     if (this.#accept(']')) return result;
     do {
-      result.push(this.#value(`${pointer}/${result.length}`, depth + 1));
+      result.push(this.#value(pointer === undefined ? undefined : this.#below(pointer, String(result.length)), depth + 1));
       this.#space();
     } while (this.#accept(','));
     if (!this.#accept(']')) throw this.#error('expected "," or "]"');
@@ -131,11 +170,10 @@ class Parser {
   }
 
   #string(): string {
-    const match = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
-    match.lastIndex = this.#at;
-    const found = match.exec(this.#text);
+    STRING.lastIndex = this.#at;
+    const found = STRING.exec(this.#text);
     if (found === null) throw this.#error('a string that does not end, or an escape that is none');
-    this.#at = match.lastIndex;
+    this.#at = STRING.lastIndex;
     return JSON.parse(found[0]) as string;
   }
 
@@ -159,9 +197,9 @@ class Parser {
     while (' \t\n\r'.includes(this.#text[this.#at] ?? 'x')) this.#at++;
   }
 
-  #error(what: string): JsonError {
+  #error(what: string, shown?: string): JsonError {
     const { line, column } = lineAndColumn(this.#text, this.#at);
     const found = this.#at >= this.#text.length ? 'end of file' : JSON.stringify(this.#text[this.#at]);
-    return new JsonError(`${what}, found ${found}`, line, column);
+    return new JsonError(shown ?? `${what}, found ${found}`, line, column);
   }
 }

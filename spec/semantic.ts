@@ -3,14 +3,20 @@ import type { Config, IdMapping, Integer } from './config.ts';
 import { resources, wide, type Report } from './resources.ts';
 import { show, type Issue } from './validate.ts';
 
-/** All that is wrong with a document that fits the schema. */
-export function checkSemantics(config: Config): readonly Issue[] {
+/** All that is wrong with a document that fits the schema. Of one that does not (`isBroken`), as much as can be told. */
+export function checkSemantics(config: Config, isBroken = false): readonly Issue[] {
   const issues: Issue[] = [];
   const report: Report = (pointer, found, expected, hint) => {
     issues.push({ pointer, found: typeof found === 'string' ? found : show(found), expected, severity: 'error', ...(hint === undefined ? {} : { hint }) });
   };
-  const checks = [root, process_, mounts, namespaces, mappings, devices, sysctls, resources, seccomp, refused];
-  for (const check of checks) check(config, report);
+  const checks = [root, process_, mounts, namespaces, mappings, devices, netDevices, sysctls, resources, seccomp, refused];
+  for (const check of checks) {
+    try {
+      check(config, report);
+    } catch (error) {
+      if (!isBroken) throw error;
+    }
+  }
   return issues;
 }
 
@@ -26,7 +32,7 @@ function root(config: Config, report: Report): void {
     if (config.domainname) report('/domainname', config.domainname, 'unable to set domainname without a private UTS namespace', 'add {"type": "uts"} to linux.namespaces');
   }
   for (const [key, value] of [['hostname', config.hostname], ['domainname', config.domainname]] as const) {
-    if (value !== undefined && Buffer.byteLength(value) > 64) report(`/${key}`, value, 'must be at most 64 bytes (sethostname(2))');
+    if (value !== undefined && value.length > 21 && Buffer.byteLength(value) > 64) report(`/${key}`, value, 'must be at most 64 bytes (sethostname(2))');
   }
 }
 
@@ -55,9 +61,23 @@ function process_(config: Config, report: Report): void {
     const deadline = scheduler.runtime ?? scheduler.deadline ?? scheduler.period;
     if (deadline && scheduler.policy !== 'SCHED_DEADLINE') report('/process/scheduler', scheduler.policy, 'runtime, deadline and period only with SCHED_DEADLINE');
   }
-  for (const [key, value] of Object.entries(process.execCPUAffinity ?? {})) {
-    if (!/^\s*\d+(-\d+)?(\s*,\s*\d+(-\d+)?)*\s*$/.test(value ?? '')) report(`/process/execCPUAffinity/${key}`, value, 'must be a list of CPUs as 0-3,7');
+  for (const key of ['runtime', 'deadline', 'period'] as const) wide(report, `/process/scheduler/${key}`, scheduler?.[key], 0n, (1n << 64n) - 1n);
+  for (const key of ['initial', 'final'] as const) {
+    const value = process.execCPUAffinity?.[key];
+    if (value !== undefined && !isNumberList(value, MOST_CPUS)) report(`/process/execCPUAffinity/${key}`, value, `must be a list of CPUs as 0-3,7, each below ${MOST_CPUS}`);
   }
+}
+
+/** As many as the mask of sched_setaffinity(2) has bits here, and as many nodes as any kernel is built for. */
+const MOST_CPUS = 8192;
+const MOST_NODES = 1024;
+
+/** `0-3,7`: numbers and rising ranges, all below the bound. */
+function isNumberList(text: string, bound: number): boolean {
+  return text.split(',').every((range) => {
+    const match = /^\s*(\d{1,6})(?:-(\d{1,6}))?\s*$/.exec(range);
+    return match !== null && Number(match[1]) <= Number(match[2] ?? match[1]) && Number(match[2] ?? match[1]) < bound;
+  });
 }
 
 const unsigned = (value: Integer): bigint => BigInt.asUintN(64, BigInt(value));
@@ -67,26 +87,41 @@ function mounts(config: Config, report: Report): void {
     const at = `/mounts/${index}`;
     const options = mount.options ?? [];
     const isBind = mount.type === 'bind' || options.includes('bind') || options.includes('rbind');
-    if (/^[/.]*$/.test(mount.destination) && !mount.destination.includes('...')) report(`${at}/destination`, mount.destination, 'mountpoint is on the top of rootfs', 'a directory below /');
-    if (isBind && !mount.source) report(`${at}/source`, mount.source ?? 'nothing', 'a bind mount needs a source');
-    if (!isBind && !mount.type) report(`${at}/type`, mount.type ?? 'nothing', 'a mount that is not a bind needs a type');
+    if (isTop(mount.destination)) report(`${at}/destination`, mount.destination, 'mountpoint is on the top of rootfs', 'a directory below /');
+    const isRemount = options.includes('remount');
+    if (isBind && !mount.source && !isRemount) report(`${at}/source`, mount.source ?? 'nothing', 'a bind mount needs a source');
+    if (!isBind && !mount.type && !isRemount) report(`${at}/type`, mount.type ?? 'nothing', 'a mount that is not a bind needs a type');
     if ((mount.uidMappings === undefined) !== (mount.gidMappings === undefined)) report(at, 'one of them', 'uidMappings and gidMappings go together');
-    if (mount.uidMappings !== undefined && !isBind) report(`${at}/uidMappings`, mount.type ?? 'none', 'only bind mounts can be idmapped');
+    if ((mount.uidMappings !== undefined || options.includes('idmap') || options.includes('ridmap')) && !isBind) report(`${at}/uidMappings`, mount.type ?? 'none', 'only bind mounts can be idmapped');
     if ((options.includes('idmap') || options.includes('ridmap')) && mount.uidMappings === undefined && !has(config, 'user')) report(`${at}/options`, 'idmap', 'needs uidMappings, or a user namespace to take them from');
     if (isBind) {
       const data = options.findIndex((option) => option.includes('='));
       if (data >= 0) report(`${at}/options/${data}`, options[data], 'a bind mount has no file system options: its super block is shared');
     }
     if (options.includes('tmpcopyup') && mount.type !== 'tmpfs') report(`${at}/options`, 'tmpcopyup', 'only on tmpfs');
-    if (options.includes('remount')) report(`${at}/options`, 'remount', 'a mount of config.json is always a new one');
-    const below = /^\/+proc\/+(.*)$/.exec(mount.destination)?.[1]?.replace(/\/+$/, '');
+    const below = belowProc(mount.destination);
     const allowed = ['cpuinfo', 'diskstats', 'meminfo', 'stat', 'swaps', 'uptime', 'loadavg', 'slabinfo', 'sys/kernel/ns_last_pid', 'sys/crypto/fips_enabled'];
     if (below && !allowed.includes(below)) report(`${at}/destination`, mount.destination, 'cannot be mounted because it is inside /proc', `below /proc only ${allowed.join(', ')}`);
   });
   if (!has(config, 'mount')) {
     for (const key of ['maskedPaths', 'readonlyPaths'] as const) if ((config.linux?.[key]?.length ?? 0) > 0) report(`/linux/${key}`, 'no mount namespace', 'unable to restrict paths without a private MNT namespace');
-    if ((config.mounts?.length ?? 0) > 0) report('/mounts', 'no mount namespace', 'mounts need a mount namespace: they would be the host’s');
+    const hint = 'add {"type": "mount"} to linux.namespaces';
+    if ((config.mounts?.length ?? 0) > 0) report('/mounts', 'no mount namespace', 'mounts need a mount namespace: they would be the host’s', hint);
+    if ((config.linux?.devices?.length ?? 0) > 0) report('/linux/devices', 'no mount namespace', 'devices need a mount namespace: they would be made in the rootfs for good', hint);
+    if (config.root?.readonly === true) report('/root/readonly', 'no mount namespace', 'a read-only root needs a mount namespace: it would be read-only for the host too', hint);
+    if (config.linux?.rootfsPropagation) report('/linux/rootfsPropagation', 'no mount namespace', 'propagation needs a mount namespace', hint);
+    if (config.linux?.mountLabel) report('/linux/mountLabel', 'no mount namespace', 'nothing is mounted without a mount namespace', hint);
   }
+}
+
+/** `/`, `/..`, `//.`: the root itself. */
+const isTop = (path: string): boolean => path.split('/').every((word) => word === '' || word === '.' || word === '..');
+
+/** What a destination is below /proc; undefined where it is elsewhere. */
+function belowProc(path: string): string | undefined {
+  if (!path.includes('proc/')) return undefined;
+  const [first, ...rest] = path.split('/').filter((word) => word !== '' && word !== '.');
+  return first === 'proc' ? rest.join('/') : undefined;
 }
 
 function namespaces(config: Config, report: Report): void {
@@ -96,6 +131,10 @@ function namespaces(config: Config, report: Report): void {
     seen.add(type);
     if (path && !path.startsWith('/')) report(`/linux/namespaces/${index}/path`, path, 'must be an absolute path');
   });
+  for (const clock of Object.keys(config.linux?.timeOffsets ?? {})) {
+    if (clock !== 'monotonic' && clock !== 'boottime') report(`/linux/timeOffsets/${clock}`, clock, 'only the clocks monotonic and boottime have an offset');
+  }
+  for (const clock of ['monotonic', 'boottime'] as const) wide(report, `/linux/timeOffsets/${clock}/secs`, config.linux?.timeOffsets?.[clock]?.secs, -(1n << 63n), (1n << 63n) - 1n);
   if (Object.keys(config.linux?.timeOffsets ?? {}).length > 0 && !isNew(config, 'time')) report('/linux/timeOffsets', 'no new time namespace', 'time offsets need a new time namespace');
 }
 
@@ -133,21 +172,38 @@ function devices(config: Config, report: Report): void {
   });
 }
 
-const ipcSysctls = /^(kernel[./](msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)$|fs[./]mqueue[./])/;
+const deviceName = /^(?!\.{1,2}$)[^/:\s\0]{1,15}$/;
+
+function netDevices(config: Config, report: Report): void {
+  const devices = Object.entries(config.linux?.netDevices ?? {});
+  if (devices.length > 0 && !has(config, 'network')) report('/linux/netDevices', 'no network namespace', 'unable to move network devices without a NET namespace', 'add {"type": "network"} to linux.namespaces');
+  for (const [name, device] of devices) {
+    const at = `/linux/netDevices/${name.replace(/~/g, '~0').replace(/\//g, '~1')}`;
+    if (!deviceName.test(name)) report(at, name, 'must be the name of a network device: at most 15 characters, no "/", ":" or white space');
+    if (device.name && !deviceName.test(device.name)) report(`${at}/name`, device.name, 'must be the name of a network device: at most 15 characters, no "/", ":" or white space');
+    if (device.name && !device.name.includes('%') && devices.some(([other, { name: newName }]) => other !== name && (newName || other) === device.name)) report(`${at}/name`, device.name, 'two devices would have this name');
+  }
+}
+
+const ipcSysctls = new Set(['msgmax', 'msgmnb', 'msgmni', 'sem', 'shmall', 'shmmax', 'shmmni', 'shm_rmid_forced'].map((name) => `kernel.${name}`));
+
+/** The namespace whose own a sysctl is (namespaces(7)). */
+function sysctlNamespace(name: string): string | undefined {
+  if (name.startsWith('net.')) return 'network';
+  if (name.startsWith('fs.mqueue.') || ipcSysctls.has(name)) return 'ipc';
+  if (name.startsWith('user.')) return 'user';
+  return name === 'kernel.domainname' ? 'uts' : undefined;
+}
 
 function sysctls(config: Config, report: Report): void {
   for (const key of Object.keys(config.linux?.sysctl ?? {})) {
-    const pointer = `/linux/sysctl/${key.replace(/~/g, '~0').replace(/\//g, '~1')}`;
-    const needs = (type: string): void => {
-      if (!has(config, type)) report(pointer, key, `sysctl "${key}" is not allowed in the hosts ${type} namespace`, `add {"type": "${type}"} to linux.namespaces`);
-    };
-    if (key.split(/[./]/).includes('') || key.includes('..')) report(pointer, key, 'is no name of a sysctl');
-    else if (ipcSysctls.test(key)) needs('ipc');
-    else if (/^net[./]/.test(key)) needs('network');
-    else if (/^user[./]/.test(key)) needs('user');
-    else if (/^kernel[./]domainname$/.test(key)) needs('uts');
-    else if (/^kernel[./]hostname$/.test(key)) report(pointer, key, `sysctl "${key}" is not allowed: use hostname`);
-    else report(pointer, key, `sysctl "${key}" is not in a separate kernel namespace`);
+    const pointer = `/linux/sysctl/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const name = key.replaceAll('/', '.');
+    const type = sysctlNamespace(name);
+    if (name.split('.').includes('')) report(pointer, key, 'is no name of a sysctl');
+    else if (name === 'kernel.hostname') report(pointer, key, `sysctl "${key}" is not allowed: use hostname`);
+    else if (type === undefined) report(pointer, key, `sysctl "${key}" is not in a separate kernel namespace`);
+    else if (!has(config, type)) report(pointer, key, `sysctl "${key}" is not allowed in the hosts ${type} namespace`, `add {"type": "${type}"} to linux.namespaces`);
   }
 }
 
@@ -172,10 +228,11 @@ function seccomp(config: Config, report: Report): void {
   if (filter.defaultErrnoRet !== undefined && filter.defaultAction !== 'SCMP_ACT_ERRNO' && filter.defaultAction !== 'SCMP_ACT_TRACE') report(`${at}/defaultErrnoRet`, filter.defaultErrnoRet, 'only with SCMP_ACT_ERRNO or SCMP_ACT_TRACE');
 }
 
-/** What this version does not do is refused, never ignored. */
+/** What the runtime-spec gives no meaning to is refused, never ignored. */
 function refused(config: Config, report: Report): void {
-  const later = 'is not supported by this version of runt';
-  if (Object.keys(config.linux?.netDevices ?? {}).length > 0) report('/linux/netDevices', config.linux!.netDevices, later);
-  if (config.linux?.intelRdt !== undefined) report('/linux/intelRdt', config.linux.intelRdt, later);
+  const closId = config.linux?.intelRdt?.closID;
+  if (closId !== undefined && closId !== '/' && (/[/\s]/.test(closId) || ['', '.', '..', 'info', 'mon_groups', 'mon_data'].includes(closId))) report('/linux/intelRdt/closID', closId, 'must be the name of a class of service, or "/"');
+  const nodes = config.linux?.memoryPolicy?.nodes;
+  if (nodes && !isNumberList(nodes, MOST_NODES)) report('/linux/memoryPolicy/nodes', nodes, `must be a list of nodes as 0-3,7, each below ${MOST_NODES}`);
   if ((config.linux?.personality?.flags?.length ?? 0) > 0) report('/linux/personality/flags', config.linux!.personality!.flags, 'the runtime-spec defines no flags yet');
 }

@@ -1,6 +1,7 @@
 // config.json checked: every kind of mistake, with its place, in words.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { checkConfig } from './check.ts';
 import type { Config } from './config.ts';
 import { decodeConfig, locate, parseJson, stringifyJson } from './json.ts';
 import { checkSemantics } from './semantic.ts';
@@ -71,7 +72,7 @@ const rules: readonly [pointer: string, expected: RegExp, change: Change][] = [
   ['/linux/seccomp/defaultAction', /cannot be used as default/, (c) => void (c.linux['seccomp'] = { defaultAction: 'SCMP_ACT_NOTIFY' })],
   ['/linux/resources/memory/swap', /without memory limit/, (c) => void (c.linux['resources'] = { memory: { swap: 5 } })],
   ['/linux/resources/memory/kernel', /no such limit/, (c) => void (c.linux['resources'] = { memory: { kernel: 5 } })],
-  ['/linux/intelRdt', /not supported/, (c) => void (c.linux['intelRdt'] = {})],
+  ['/linux/intelRdt/closID', /class of service/, (c) => void (c.linux['intelRdt'] = { closID: 'a/b' })],
   ['/linux/cgroupsPath', /\.\./, (c) => void (c.linux['cgroupsPath'] = '/a/../b')],
   ['/linux/timeOffsets', /new time namespace/, (c) => void (c.linux['timeOffsets'] = { boottime: { secs: 1 } })],
 ];
@@ -95,6 +96,14 @@ test('several problems are reported at once, with hints', () => {
 
 test('unknown properties are ignored, newer 1.x versions accepted', () => assert.equal(validateConfig({ ...specSample(), ociVersion: '1.9.0-dev', future: { a: 1 } }), []));
 
+test('what is wrong in type and what is wrong between fields are told together, and no part twice', () => {
+  const config = { ...specSample(), hostname: 5, linux: { namespaces: [{ type: 'uts' }, { type: 'uts' }], sysctl: { 'vm.x': '1' }, devices: 'all' }, process: { args: 'sh', cwd: 'a' } };
+  const found = checkConfig(config).map(({ pointer }) => pointer).sort();
+  assert.equal(found, ['/hostname', '/linux/devices', '/linux/namespaces/1', '/linux/sysctl/vm.x', '/mounts', '/process/args', '/process/cwd']);
+  assert.equal(checkConfig({ process: null, mounts: [null], linux: { namespaces: [null], seccomp: { syscalls: [null] }, resources: 5 } }).map(({ pointer }) => pointer).filter((pointer) => pointer === '/process'), ['/process']);
+  for (const bad of [null, 5, [], 'x']) assert.is(checkConfig(bad).length, 1);
+});
+
 test('64-bit integers are exact', () => {
   const parsed = parseJson('{"a": 18446744073709551615, "b": -9223372036854775808, "c": 5, "d": 1.5, "e": "9999999999999999999"}') as Record<string, unknown>;
   assert.equal(parsed, { a: 18446744073709551615n, b: -9223372036854775808n, c: 5, d: 1.5, e: '9999999999999999999' });
@@ -114,6 +123,22 @@ test('what is not JSON is refused with its place', () => {
   assert.throws(() => decodeConfig(Buffer.from([0xef, 0xbb, 0xbf, 0x7b])), /byte order mark/);
   assert.throws(() => decodeConfig(Buffer.from([0x7b, 0xff])), /UTF-8/);
   assert.throws(() => parseJson('['.repeat(100000)), /nested|end of file/);
+  for (const deep of ['['.repeat(3000) + ']'.repeat(3000), '{"a":'.repeat(3000) + '1' + '}'.repeat(3000)]) assert.throws(() => parseJson(deep), /nested deeper/);
+});
+
+test('a key that comes twice is refused at its second place, wherever it is and whatever strings look like', () => {
+  for (const [text, line, column] of [['{"a": 1, "a": 1}', 1, 10], ['{"x": [{"k": {}},\n {"k": 1, "y": 2, "k": 3}]}', 2, 19], ['{"__proto__": 1, "__proto__": 2}', 1, 18]] as const) {
+    assert.throws(() => parseJson(text), (error: { message: string; line: number; column: number }) => /a second time/.test(error.message) && error.line === line && error.column === column);
+  }
+  for (const good of ['{"a": "b: \\"c\\":", "b": {"a": 1}, "c": [{"a": 1}, {"a": 2}], "__proto__": 1, "hasOwnProperty": ":"}', '[":", {":": ":"}]', '{"\\\\": "\\\\", "\\"": ":"}']) assert.equal(parseJson(good), JSON.parse(good));
+});
+
+test('long strings and many values are read', () => {
+  const long = JSON.stringify({ a: 'x'.repeat(2_000_000), b: '\n"'.repeat(100_000) });
+  assert.equal(parseJson(long), JSON.parse(long));
+  const exact = `{"n": 12345678901234567890, ${long.slice(1)}`;
+  assert.is((parseJson(exact) as { n: bigint }).n, 12345678901234567890n);
+  assert.equal(locate(exact, '/b').line, 1);
 });
 
 test('random documents survive the exact parser', () => {

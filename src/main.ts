@@ -76,8 +76,15 @@ async function print(text: string): Promise<number> {
   return 0;
 }
 
+/** What the engine's own file functions throw: their call, path and errno say enough. Anything else should not have happened. */
+function understood(error: unknown): RuntimeError {
+  const { code, syscall, path, message } = error as NodeJS.ErrnoException;
+  if (code !== undefined && syscall !== undefined) return new RuntimeError(`${syscall}${path === undefined ? '' : ` ${path}`}: ${code}`, { errno: code });
+  return new RuntimeError(`internal error: ${String(message ?? error).split('\n')[0]}`);
+}
+
 function report(error: unknown, subject: string, log: { path: string | undefined; format: 'text' | 'json'; debug: boolean }): number {
-  const known = error instanceof RuntimeError ? error : new RuntimeError(`internal error: ${String((error as Error)?.message ?? error).split('\n')[0]}`);
+  const known = error instanceof RuntimeError ? error : understood(error);
   write(2, formatError(known, subject));
   if (log.debug && !(error instanceof RuntimeError)) write(2, `${(error as Error).stack}\n`);
   if (known.details.usage === true) write(1, globalHelp());

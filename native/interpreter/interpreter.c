@@ -224,13 +224,19 @@ static s64 hand_over(u32 index, u64 at)
 	return got < 0 ? got : 0;
 }
 
-static s64 expect(const u64 *args)
+/* Up to 8 bytes that a call left in memory, of which the mask leaves some. */
+static u64 load(const u64 *args)
 {
 	u64 value = 0, i;
 
 	for (i = 0; i < args[1] && i < 8; i++)
 		value |= (u64)AT(u8, args[0] - base + i) << (8 * i);
-	return (value & args[2]) == args[3] ? (s64)0 : -(s64)args[4];
+	return value & args[2];
+}
+
+static s64 expect(const u64 *args)
+{
+	return load(args) == args[3] ? (s64)0 : -(s64)args[4];
 }
 
 static int tolerated(u64 at, s64 result)
@@ -308,6 +314,8 @@ static int run(u32 index)
 		result = -(s64)AT(u16, at + RECORD_INJECT);
 	} else if (op == OP_EXPECT) {
 		result = expect(args);
+	} else if (op == OP_LOAD) {
+		result = load(args);
 	} else if (op == OP_RELEASE_PAGES) {
 		result = call6(NR_MADVISE, base, size, MADV_DONTNEED, 0, 0, 0);
 	} else if (op == OP_REPORT_TO) {

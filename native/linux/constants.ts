@@ -63,17 +63,20 @@ export const MS_SYNCHRONOUS = 0x10;
 export const MS_REMOUNT = 0x20;
 export const MS_MANDLOCK = 0x40;
 export const MS_DIRSYNC = 0x80;
+export const MS_NOSYMFOLLOW = 0x100;
 export const MS_NOATIME = 0x400;
 export const MS_NODIRATIME = 0x800;
 export const MS_BIND = 0x1000;
 export const MS_MOVE = 0x2000;
 export const MS_REC = 0x4000;
 export const MS_SILENT = 0x8000;
+export const MS_POSIXACL = 0x10000;
 export const MS_UNBINDABLE = 0x20000;
 export const MS_PRIVATE = 0x40000;
 export const MS_SLAVE = 0x80000;
 export const MS_SHARED = 0x100000;
 export const MS_RELATIME = 0x200000;
+export const MS_I_VERSION = 0x800000;
 export const MS_STRICTATIME = 0x1000000;
 export const MS_LAZYTIME = 0x2000000;
 export const MNT_FORCE = 1;
@@ -209,6 +212,8 @@ export const PR_CAP_AMBIENT_CLEAR_ALL = 4;
 export const PR_CAP_AMBIENT_RAISE = 2;
 export const AF_UNIX = 1;
 export const AF_INET = 2;
+export const AF_NETLINK = 16;
+export const NETLINK_ROUTE = 0;
 export const SOL_SOCKET = 1;
 export const SCM_RIGHTS = 1;
 export const F_SEAL_SEAL = 1;
@@ -273,8 +278,8 @@ export const nameTables = {
     MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOATIME, MOUNT_ATTR_STRICTATIME,
     MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_IDMAP, MOUNT_ATTR_NOSYMFOLLOW, } },
   mount: { kind: 'flags', names: {
-    MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_SYNCHRONOUS, MS_REMOUNT, MS_MANDLOCK, MS_DIRSYNC, MS_NOATIME, MS_NODIRATIME,
-    MS_BIND, MS_MOVE, MS_REC, MS_SILENT, MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_RELATIME, MS_STRICTATIME, MS_LAZYTIME, } },
+    MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_SYNCHRONOUS, MS_REMOUNT, MS_MANDLOCK, MS_DIRSYNC, MS_NOSYMFOLLOW, MS_NOATIME, MS_NODIRATIME,
+    MS_BIND, MS_MOVE, MS_REC, MS_SILENT, MS_POSIXACL, MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_RELATIME, MS_I_VERSION, MS_STRICTATIME, MS_LAZYTIME, } },
   umount: { kind: 'flags', names: {
     MNT_FORCE, MNT_DETACH, UMOUNT_NOFOLLOW, } },
   clone: { kind: 'flags', names: {

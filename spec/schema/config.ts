@@ -105,7 +105,7 @@ export const schema: Schema = object({
     maskedPaths: list(path),
     readonlyPaths: list(path),
     mountLabel: text,
-    intelRdt: { type: 'object' },
+    intelRdt: object({ closID: text, l3CacheSchema: text, memBwSchema: text, schemata: texts, enableMonitoring: flag }),
     memoryPolicy: object({
       mode: oneOf('MPOL_DEFAULT', 'MPOL_PREFERRED', 'MPOL_BIND', 'MPOL_INTERLEAVE', 'MPOL_LOCAL', 'MPOL_PREFERRED_MANY', 'MPOL_WEIGHTED_INTERLEAVE'), nodes: text,
       flags: list(oneOf('MPOL_F_STATIC_NODES', 'MPOL_F_RELATIVE_NODES', 'MPOL_F_NUMA_BALANCING')),

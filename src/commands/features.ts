@@ -30,10 +30,10 @@ export function featuresObject(): Record<string, unknown> {
       seccomp: { enabled: hasLibseccomp(), actions, operators, archs: architectures, knownFlags: flags, supportedFlags: flags },
       apparmor: { enabled: true },
       selinux: { enabled: true },
-      intelRdt: { enabled: false },
+      intelRdt: { enabled: true, schemata: true, monitoring: true },
       memoryPolicy: { modes: ['MPOL_BIND', 'MPOL_DEFAULT', 'MPOL_INTERLEAVE', 'MPOL_LOCAL', 'MPOL_PREFERRED', 'MPOL_PREFERRED_MANY', 'MPOL_WEIGHTED_INTERLEAVE'], flags: ['MPOL_F_NUMA_BALANCING', 'MPOL_F_RELATIVE_NODES', 'MPOL_F_STATIC_NODES'] },
       mountExtensions: { idmap: { enabled: true } },
-      netDevices: { enabled: false },
+      netDevices: { enabled: true },
     },
     annotations: { 'io.runt.version': VERSION, 'org.opencontainers.runc.checkpoint.enabled': 'true' },
   };

@@ -1,5 +1,6 @@
 // process.args and process.env: what will be executed, looked up as the user in the container's PATH (execvp(3)).
 import { AT_EACCESS, AT_FDCWD, S_IFMT, S_IFREG, STATX_TYPE } from '../../native/linux/constants.ts';
+import { RuntimeError } from '../errors.ts';
 import { part, type Step } from '../program/step.ts';
 import type { Context } from './context.ts';
 
@@ -33,7 +34,8 @@ export function findExecutable(context: Context): readonly Step[] {
   const paths = candidates(context);
   const step = part('container', '/process/args/0');
   if (paths.length === 0) {
-    return [step('expect', [{ out: 'nothing', size: 8 }, 1, 0xff, 1, 2], 'a name without a slash, and no PATH to look it up in')];
+    const name = JSON.stringify(context.config.process?.args?.[0] ?? '');
+    throw new RuntimeError(`unable to start container process: exec: ${name}: executable file not found in $PATH`, { pointer: '/process/args/0', errno: 'ENOENT', hint: 'process.env has no PATH to look it up in' });
   }
   const missing = ['ENOENT', 'EACCES', 'ENOTDIR', 'ELOOP'];
   return paths.flatMap((path, index) => {

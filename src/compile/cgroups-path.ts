@@ -1,8 +1,8 @@
 // linux.cgroupsPath: the container's cgroup is made before init, which is born in it (cgroups(7), kernel doc cgroup-v2).
-import { AT_EMPTY_PATH, AT_FDCWD, CLONE_NEWCGROUP, O_CLOEXEC, O_DIRECTORY, O_PATH } from '../../native/linux/constants.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from '../../native/linux/constants.ts';
 import type { Config, IdMapping } from '../../spec/config.ts';
 import { part, slot, type Step } from '../program/step.ts';
-import { isNew, namespacePointer, type Context } from './context.ts';
+import { isNew, type Context } from './context.ts';
 
 const pointer = ({ config }: Context): string => (config.linux?.cgroupsPath ? '/linux/cgroupsPath' : '');
 
@@ -63,9 +63,4 @@ export function delegation(context: Context): readonly Step[] {
     step('fchownat', [slot('cgroup'), '', owner, -1, AT_EMPTY_PATH], 'the container may make cgroups below its own', { tolerate }),
     ...host.cgroup.delegate.map((file) => step('fchownat', [slot('cgroup'), file, owner, -1, 0], 'and move processes into them', { tolerate })),
   ];
-}
-
-export function cgroupNamespace({ config }: Context): readonly Step[] {
-  if (!isNew(config, 'cgroup')) return [];
-  return [part('container', namespacePointer(config, 'cgroup'))('unshare', [CLONE_NEWCGROUP], 'its root is the cgroup we are in (cgroup_namespaces(7))')];
 }

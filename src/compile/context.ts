@@ -17,6 +17,8 @@ export interface Host {
   /** Where the rootfs's file system is mounted; asked for only when its propagation matters. */
   readonly rootfsMountPoint: string | undefined;
   readonly cgroup: CgroupHost | undefined;
+  /** Mount point of resctrl; asked for only where config.json has linux.intelRdt. */
+  readonly resctrl?: string | undefined;
 }
 
 /** Where the container's cgroup will be; undefined when cgroups are disabled or the host has no cgroup2 mount. */

@@ -1,7 +1,7 @@
 // THE ORDER of `create`: every part of a container's birth, each with the reason for its place.
 import type { Program, Step } from '../program/step.ts';
 import { capabilities, dropBoundingSet } from './capabilities.ts';
-import { cgroup, cgroupNamespace } from './cgroups-path.ts';
+import { cgroup } from './cgroups-path.ts';
 import type { Context } from './context.ts';
 import { devices } from './devices.ts';
 import { gate, listenAtGate, runProcess } from './gate.ts';
@@ -10,12 +10,14 @@ import { hostname } from './hostname.ts';
 import { becomeRoot, idMappings } from './id-mappings.ts';
 import { inheritedDescriptors, initialDescriptors } from './descriptors.ts';
 import { findExecutable } from './args.ts';
+import { intelRdt, intelRdtTasks } from './intel-rdt.ts';
 import { keyring } from './keyring.ts';
 import { labels, openProcfs, unlabelKeys } from './labels.ts';
 import { maskedPaths } from './masked-paths.ts';
 import { mounts, mountSources, idmapSources, delayedReadonly } from './mounts.ts';
-import { birth, joinNamespaces, timeOffsets } from './namespaces.ts';
+import { birth, cgroupNamespace, joinNamespaces, timeOffsets } from './namespaces.ts';
 import { loopback } from './network.ts';
+import { netDevices } from './net-devices.ts';
 import { noNewPrivileges } from './no-new-privileges.ts';
 import { oomScoreAdj } from './oom-score-adj.ts';
 import { pidfdSocket } from './pidfd-socket.ts';
@@ -37,6 +39,7 @@ export function compileCreate(context: Context): Program {
   const steps: Step[] = [
     ...cgroup(context), //               first: clone3 puts init straight into it (CLONE_INTO_CGROUP)
     ...resources(context), //            limits hold before the first process is inside
+    ...intelRdt(context), //             the same for cache and memory bandwidth
     ...listenAtGate(context), //         the socket exists before init does, so `start` can never come too early
 
     // The interpreter, still in the runtime's namespaces and with its rights.
@@ -50,6 +53,7 @@ export function compileCreate(context: Context): Program {
     ...birth(context), //                from here on it is init; the interpreter's first process ends
 
     ...idMappings(context), //           the runtime writes them: init waits, without ids it can do nothing
+    ...intelRdtTasks(context), //        as early as its pid is known; the runtime has its turn here anyway
     ...(host.isPrivileged ? [] : sources), // an ordinary user may clone mounts only in a mount namespace of its own
     ...idmapSources(context), //         needs the sources, the mapped user namespace, and rights over the source's file system
     ...prepareRoot(context), //          still as the host's root: parents of the rootfs may be closed to the container's ids
@@ -59,6 +63,7 @@ export function compileCreate(context: Context): Program {
     ...keyring(context), //              before any hook could add a key to the caller's session
     ...unlabelKeys(context),
     ...loopback(context), //             in the container's network namespace; hooks expect it up
+    ...netDevices(context), //           the same, before hooks that configure the network
     ...hostname(context),
 
     ...mounts(context), //               before pivot_root, in the order listed (config.md#mounts)

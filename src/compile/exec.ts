@@ -5,6 +5,7 @@ import { capabilities, dropBoundingSet } from './capabilities.ts';
 import { initialDescriptors } from './descriptors.ts';
 import { attachToUnit, birthInside, enterNamespaces, inheritedByExec, openContainer, settleInside, type ExecContext } from './enter.ts';
 import { initialAffinity, finalAffinity } from './exec-cpu-affinity.ts';
+import { intelRdtTasks } from './intel-rdt.ts';
 import { joinKeyring } from './keyring.ts';
 import { labels, openProcfs, unlabelKeys } from './labels.ts';
 import { noNewPrivileges } from './no-new-privileges.ts';
@@ -30,6 +31,7 @@ export function compileExec(context: ExecContext): Program {
     ...openProcfs(context), //                      for labels: the container's /proc may be anything
     ...enterNamespaces(context),
     ...birthInside(context), //                     from here on it is the process; the interpreter's first one ends
+    ...intelRdtTasks(context), //                   the class of service of the container is no one's by birth: the runtime made this process
     ...settleInside(context),
 
     // From here on as in create.ts, for the same reasons.

@@ -19,7 +19,7 @@ const update = process.argv.includes('--update');
 function linesFor(change: Record<string, unknown>): string {
   const program = compileCreate(testContext(change));
   const image = openImage(Buffer.from(encodeProgram(program)))!;
-  const prefixes = Object.entries(change).flatMap(([key, value]) => (key === 'linux' || key === 'process' ? Object.keys(value as object).filter((name) => !['namespaces', 'args', 'cwd', 'env'].includes(name)).map((name) => `/${key}/${name}`) : [`/${key}`]));
+  const prefixes = Object.entries(change).flatMap(([key, value]) => (key === 'linux' || key === 'process' ? Object.keys(value as object).filter((name, _, names) => names.length === 1 || !['namespaces', 'args', 'cwd', 'env'].includes(name)).map((name) => `/${key}/${name}`) : [`/${key}`]));
   return readRecords(image).filter(({ pointer }) => prefixes.some((prefix) => pointer === prefix || pointer.startsWith(`${prefix}/`))).map((view) => `${view.side === 'runtime' ? 'runtime  ' : 'container'} ${printStep(image, view)}\n`).join('');
 }
 

@@ -1,7 +1,7 @@
 // mounts[].options: what each word means to the descriptor API (mount(8), mount_setattr(2), runtime-spec config.md#linux-mount-options).
 import {
   MOUNT_ATTR_NOATIME, MOUNT_ATTR_NODEV, MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NOSYMFOLLOW, MOUNT_ATTR_RDONLY,
-  MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME,
+  MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME, MS_DIRSYNC, MS_I_VERSION, MS_LAZYTIME, MS_MANDLOCK, MS_POSIXACL, MS_SILENT, MS_SYNCHRONOUS,
 } from '../../native/linux/constants.ts';
 import { propagation } from './root.ts';
 
@@ -14,11 +14,13 @@ export interface AttributeChange {
 export interface MountOptions {
   readonly bind: 'no' | 'bind' | 'rbind';
   readonly attributes: AttributeChange;
-  /** Attributes the user named as cleared: the kernel's refusal of those is an error, not to be worked around. */
+  /** The same for every mount below too. */
   readonly recursive: AttributeChange;
   readonly propagations: readonly { readonly flag: number; readonly recursive: boolean; readonly index: number }[];
   /** File system parameters: fsconfig(2) flags have no value. */
   readonly parameters: readonly { readonly key: string; readonly value: string | undefined; readonly index: number }[];
+  /** Words of the super block, as mount(2) has them; on a bind they mean nothing, as to the kernel. */
+  readonly superBlock: { readonly flags: number; readonly words: readonly SuperBlockWord[] };
   readonly isReadonly: boolean;
   readonly copyUp: boolean;
   readonly idmap: 'no' | 'idmap' | 'ridmap';
@@ -42,10 +44,22 @@ export const attributeWords: Readonly<Record<string, AttributeChange>> = {
   nodiratime: on(MOUNT_ATTR_NODIRATIME), diratime: off(MOUNT_ATTR_NODIRATIME),
 };
 
-/** Words that belong to the super block: fsconfig(2) flags, meaningless on a bind. */
-const superBlockWords: Readonly<Record<string, string | undefined>> = {
-  sync: 'sync', async: 'async', dirsync: 'dirsync', lazytime: 'lazytime', nolazytime: 'nolazytime', mand: 'mand', nomand: 'nomand',
-  silent: undefined, loud: undefined, iversion: undefined, noiversion: undefined, defaults: undefined, acl: 'acl', noacl: 'noacl',
+/** One word of the super block: its fsconfig(2) flag, when there is one, and what it does to the flags of mount(2). */
+export interface SuperBlockWord {
+  readonly parameter: string | undefined;
+  readonly set: number;
+  readonly clear: number;
+  readonly index: number;
+}
+
+type Flags = readonly [parameter: string | undefined, set: number, clear: number];
+
+/** What the words of the super block do. `silent`, `iversion` and `acl` are known to mount(2) alone. */
+const superBlockWords: Readonly<Record<string, Flags>> = {
+  sync: ['sync', MS_SYNCHRONOUS, 0], async: ['async', 0, MS_SYNCHRONOUS], dirsync: ['dirsync', MS_DIRSYNC, 0],
+  lazytime: ['lazytime', MS_LAZYTIME, 0], nolazytime: ['nolazytime', 0, MS_LAZYTIME], mand: ['mand', MS_MANDLOCK, 0], nomand: ['nomand', 0, MS_MANDLOCK],
+  silent: [undefined, MS_SILENT, 0], loud: [undefined, 0, MS_SILENT], iversion: [undefined, MS_I_VERSION, 0], noiversion: [undefined, 0, MS_I_VERSION],
+  acl: [undefined, MS_POSIXACL, 0], noacl: [undefined, 0, MS_POSIXACL], defaults: [undefined, 0, 0],
 };
 
 /** All option words this runtime gives a meaning, for `features`. */
@@ -53,6 +67,8 @@ export const mountOptionWords: readonly string[] = [
   ...Object.keys(attributeWords), ...Object.keys(attributeWords).map((word) => `r${word}`), ...Object.keys(superBlockWords).filter((word) => !word.endsWith('acl')),
   'bind', 'rbind', 'remount', 'tmpcopyup', 'idmap', 'ridmap', ...['private', 'shared', 'slave', 'unbindable'].flatMap((word) => [word, `r${word}`]),
 ].sort();
+
+const attributeOf = (word: string): AttributeChange | undefined => (Object.hasOwn(attributeWords, word) ? attributeWords[word] : undefined);
 
 const merge = (into: { set: number; clear: number }, change: AttributeChange): void => {
   into.set = (into.set & ~change.clear) | change.set;
@@ -65,13 +81,15 @@ export function parseMountOptions(options: readonly string[] | undefined): Mount
   const recursive = { set: 0, clear: 0 };
   const propagations: { flag: number; recursive: boolean; index: number }[] = [];
   const parameters: { key: string; value: string | undefined; index: number }[] = [];
+  const words: SuperBlockWord[] = [];
+  let flags = 0;
   let bind: MountOptions['bind'] = 'no';
   let idmap: MountOptions['idmap'] = 'no';
   let copyUp = false;
   let isRemount = false;
   for (const [index, word] of (options ?? []).entries()) {
-    const own = attributeWords[word];
-    const below = word.startsWith('r') ? attributeWords[word.slice(1)] : undefined;
+    const own = attributeOf(word);
+    const below = word.startsWith('r') ? attributeOf(word.slice(1)) : undefined;
     const moves = propagation(word);
     if (own !== undefined) merge(attributes, own);
     else if (below !== undefined) merge(recursive, below);
@@ -80,13 +98,14 @@ export function parseMountOptions(options: readonly string[] | undefined): Mount
     else if (word === 'idmap' || word === 'ridmap') idmap = word;
     else if (word === 'tmpcopyup') copyUp = true;
     else if (word === 'remount') isRemount = true;
-    else if (word in superBlockWords) {
-      const flag = superBlockWords[word];
-      if (flag !== undefined) parameters.push({ key: flag, value: undefined, index });
+    else if (Object.hasOwn(superBlockWords, word)) {
+      const [parameter, set, clear] = superBlockWords[word]!;
+      flags = (flags & ~clear) | set;
+      words.push({ parameter, set, clear, index });
     } else {
       const equals = word.indexOf('=');
       parameters.push(equals < 0 ? { key: word, value: undefined, index } : { key: word.slice(0, equals), value: word.slice(equals + 1), index });
     }
   }
-  return { bind, attributes, recursive, propagations, parameters, isReadonly: (attributes.set & MOUNT_ATTR_RDONLY) !== 0, copyUp, idmap, isRemount };
+  return { bind, attributes, recursive, propagations, parameters, superBlock: { flags, words }, isReadonly: (attributes.set & MOUNT_ATTR_RDONLY) !== 0, copyUp, idmap, isRemount };
 }

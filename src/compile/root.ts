@@ -12,8 +12,8 @@ const propagationFlags: Readonly<Record<string, number>> = { shared: MS_SHARED, 
 /** `rslave` → MS_SLAVE and whether it is recursive; undefined for a word that is none. */
 export function propagation(word: string): { readonly flag: number; readonly recursive: boolean } | undefined {
   const recursive = word.startsWith('r');
-  const flag = propagationFlags[recursive ? word.slice(1) : word];
-  return flag === undefined ? undefined : { flag, recursive };
+  const name = recursive ? word.slice(1) : word;
+  return Object.hasOwn(propagationFlags, name) ? { flag: propagationFlags[name]!, recursive } : undefined;
 }
 
 /** True when mount events are to travel from the container to the host. */

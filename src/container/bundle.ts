@@ -1,10 +1,10 @@
 // A bundle as it lies on disk: config.json read, checked and located, rootfs found (bundle.md).
 import { closeSync, fstatSync, lstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
+import { checkConfig } from '../../spec/check.ts';
 import type { Config } from '../../spec/config.ts';
 import { decodeConfig, JsonError, locate, parseJson } from '../../spec/json.ts';
-import { checkSemantics } from '../../spec/semantic.ts';
-import { validateConfig, type Issue } from '../../spec/validate.ts';
+import type { Issue } from '../../spec/validate.ts';
 import { RuntimeError } from '../errors.ts';
 
 export interface Bundle {
@@ -48,22 +48,36 @@ export function parseConfig(bytes: Uint8Array): { readonly text: string; readonl
 
 /** Throws for the errors among the issues; warnings are not for create. */
 function checkedConfig(document: unknown, position: (pointer: string) => string): Config {
-  let issues = validateConfig(document).filter((issue) => issue.severity === 'error');
-  if (issues.length === 0) issues = checkSemantics(document as Config).filter((issue) => issue.severity === 'error');
+  const issues = checkConfig(document).filter((issue) => issue.severity === 'error');
   if (issues.length > 0) throw issuesError(issues, position);
   return document as Config;
 }
 
-/** One error for all issues: the first as the message, the others below it. */
+/** More than these nobody reads at once. */
+const MOST_SHOWN = 25;
+const MOST_OF_ONE_KIND = 4;
+
+/** One error for all issues: the first as the message, the others below it; of a list that is wrong all through only the first few. */
 export function issuesError(issues: readonly Issue[], position: (pointer: string) => string): RuntimeError {
-  const [first, ...others] = issues;
+  const shown = representatives(issues);
+  const [first, ...others] = shown;
   const sentence = (issue: Issue): string => `${issue.expected}: got ${issue.found}`;
-  return new RuntimeError(sentence(first!), {
+  const hidden = issues.length - shown.length;
+  return new RuntimeError(hidden > 0 ? `${sentence(first!)} (and ${hidden} more problems than are shown)` : sentence(first!), {
     pointer: first!.pointer,
     position: position(first!.pointer),
     hint: first!.hint,
     more: others.map((issue) => ({ pointer: issue.pointer, message: sentence(issue), position: position(issue.pointer), hint: issue.hint })),
   });
+}
+
+function representatives(issues: readonly Issue[]): readonly Issue[] {
+  const seen = new Map<string, number>();
+  return issues.filter(({ pointer }) => {
+    const kind = pointer.replace(/\/\d+(?=\/|$)/g, '/*');
+    seen.set(kind, (seen.get(kind) ?? 0) + 1);
+    return seen.get(kind)! <= MOST_OF_ONE_KIND;
+  }).slice(0, MOST_SHOWN);
 }
 
 /** The bytes of a bundle’s config.json. Throws RuntimeError. */

@@ -1,4 +1,4 @@
-// What a tmpfs takes over from the directory it hides: its mode, and with the mount option tmpcopyup what is in it.
+// The mount option tmpcopyup: what a tmpfs would hide is copied into it.
 import { chmodSync, chownSync, closeSync, fstatSync } from 'node:fs';
 import { O_CLOEXEC, O_DIRECTORY } from '../../native/linux/constants.ts';
 import { errnoName } from '../../native/linux/errno.ts';
@@ -29,10 +29,4 @@ export function copyTree(from: number, to: number): number {
   if (changed.uid !== uid || changed.gid !== gid) chownSync(`/proc/self/fd/${to}`, uid, gid);
   if (changed.mode !== mode) chmodSync(`/proc/self/fd/${to}`, mode & 0o7777);
   return typeof ended === 'object' && exitCode(ended.status) === 0 ? 0 : -5;
-}
-
-/** Gives one directory the mode of another, both by descriptor, as runc does for a tmpfs whose mode nobody chose. Returns 0. */
-export function copyMode(from: number, to: number): number {
-  chmodSync(`/proc/self/fd/${to}`, fstatSync(from).mode & 0o7777);
-  return 0;
 }

@@ -9,13 +9,15 @@ import { getSlot, type Handler } from '../execute/records.ts';
 import type { Image } from '../program/decode.ts';
 import { kind } from '../program/layout.ts';
 import type { Bundle } from './bundle.ts';
-import { copyMode, copyTree } from './copy-tree.ts';
+import { copyTree } from './copy-tree.ts';
 import { givingHandlers, textOf, wordsOf } from './giving.ts';
 import { runHook, runHookInside, type HookKind } from './hooks.ts';
 import { mapUserNamespace, writeIdMap } from './id-maps.ts';
+import { moveNetDevice } from './net-device.ts';
 import { writePidFile } from './pid-file.ts';
 import { systemd } from './systemd.ts';
 import { hookState, processStartTime, writeState, type ContainerState } from './state.ts';
+import { writePid } from './write-pid.ts';
 
 /** What the handlers found out on the way. */
 export interface CreateResult {
@@ -40,8 +42,9 @@ export function createHandlers(context: Context, state: ContainerState, bundle: 
       systemd().startUnit(textOf(image, args[0]!), wordsOf(image, args[1]!), execution.interpreter);
       return 0;
     },
+    write_pid: (args, _view, image) => writePid(textOf(image, args[0]!), init(image)),
+    move_net_device: (args, _view, image) => moveNetDevice(args[0]!, textOf(image, args[1]!), textOf(image, args[2]!), init(image)),
     copy_tree: (args) => copyTree(args[0]!, args[1]!),
-    copy_mode: (args) => copyMode(args[0]!, args[1]!),
     hook: (args, _view, image) => {
       const hookKind = textOf(image, args[0]!) as HookKind;
       const index = args[1]!;

@@ -197,6 +197,7 @@ export function initialState(options: CreateOptions, bundle: Bundle, cgroup: Cgr
     cgroup: cgroup === undefined ? null : { path: cgroup.path, ...(cgroup.unit === undefined ? {} : { unit: cgroup.unit.unit, isUser: isUserSystemd() }) },
     status: 'creating',
     privatePidNamespace: config.linux?.namespaces?.some(({ type }) => type === 'pid') ?? false,
+    ...(config.linux?.intelRdt === undefined ? {} : { resctrl: true as const }),
     ...(options.noNewKeyring ? { noNewKeyring: true } : {}),
     hooks: {
       startContainer: (config.hooks?.startContainer?.length ?? 0) > 0,

@@ -1,12 +1,12 @@
 // `delete`: undoes create (runtime.md#delete): processes, cgroup, state, then poststop hooks. It works on half-made containers too.
-import { closeSync, lstatSync } from 'node:fs';
+import { closeSync, lstatSync, rmdirSync } from 'node:fs';
 import { call, pollReadable, waitStatus } from '../../native/linux/syscalls.ts';
 import { killCgroup, removeCgroup } from '../cgroup/remove.ts';
 import { RuntimeError } from '../errors.ts';
 import { runHook } from './hooks.ts';
 import { killInit } from './kill.ts';
 import { withLock } from './lock.ts';
-import { recordedCgroup, recordedUnit } from './record.ts';
+import { recordedCgroup, recordedResctrl, recordedUnit } from './record.ts';
 import { containerExists, hookState, processStartTime, readState, removeStateDirectory, sweepStateDirectory, type ContainerState } from './state.ts';
 import { currentStatus } from './status.ts';
 import { storedConfig } from './stored-config.ts';
@@ -49,7 +49,19 @@ function removeUnreadable(directory: string, warn: (message: string) => void): v
     const unit = recordedUnit(directory);
     endCgroup({ path, ...(unit === undefined ? {} : { unit }) }, warn);
   }
+  removeResctrl(directory);
   removeStateDirectory(directory);
+}
+
+/** resctrl has nothing to wait for: a class goes with what is left in it. One that is gone is done. */
+function removeResctrl(directory: string): void {
+  for (const path of recordedResctrl(directory)) {
+    try {
+      rmdirSync(path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
 }
 
 /** Removes a cgroup nobody is in; its systemd unit is stopped first, which removes it too. */
@@ -95,6 +107,7 @@ export function removeContainer(directory: string, state: ContainerState, warn: 
     if (state.status === 'creating') killCgroup(state.cgroup.path);
     endCgroup(state.cgroup, warn);
   }
+  if (state.resctrl === true) removeResctrl(directory);
   const config = state.hooks.poststop ? storedConfig(directory) : undefined;
   removeStateDirectory(directory);
   for (const [index, hook] of (config?.hooks?.poststop ?? []).entries()) {

@@ -12,19 +12,20 @@ import { RuntimeError } from '../errors.ts';
 import { abandon, beginExecution, executeProgram, StepFailure, type Execution } from '../execute/execute.ts';
 import { describeFailure } from '../execute/failure.ts';
 import { writeProgram } from '../execute/program-file.ts';
-import type { Handler } from '../execute/records.ts';
+import { getSlot, type Handler } from '../execute/records.ts';
 import { consoleOf } from './console.ts';
 import { execCgroup } from './exec-cgroup.ts';
 import { execProcess } from './exec-process.ts';
 import { prepareFilter } from './filters.ts';
 import { givingHandlers, textOf } from './giving.ts';
-import { hasSelinux, homeIn, isInitialUserNamespace, isOurNamespace, needsHome, readInRoot } from './host.ts';
+import { hasSelinux, homeIn, isInitialUserNamespace, isOurNamespace, mountPointOfType, needsHome, readInRoot } from './host.ts';
 import type { ExecOptions } from './options.ts';
 import { checkPreserved } from './preserved.ts';
 import { processStartTime, readState, type ContainerState } from './state.ts';
 import { currentStatus } from './status.ts';
 import { storedConfig } from './stored-config.ts';
 import { loadSystemd, systemd } from './systemd.ts';
+import { writePid } from './write-pid.ts';
 
 /** Runs a process in a container; resolves to the exit status runt is to end with. Throws RuntimeError when it could not be run. */
 export async function execInContainer(options: ExecOptions): Promise<number> {
@@ -71,6 +72,7 @@ function contextOf(options: ExecOptions, state: ContainerState, config: Config):
       euid, isPrivileged, files: new Set(), hasKcore: false, hasSelinux: hasSelinux(config.process), rootfsMountPoint: undefined,
       home: needsHome(config.process) ? homeIn(readInRoot(`/proc/${state.pid}/root`, 'etc/passwd'), config.process) : '/',
       cgroup: execCgroup(state, options.cgroups, isPrivileged),
+      ...(state.resctrl === true ? { resctrl: mountPointOfType('resctrl') } : {}),
     },
     request: {
       id: options.id, bundle: state.bundle, rootfs: state.rootfs, stateDirectory: directory, gateDirectory: directory, pidFile: undefined,
@@ -92,6 +94,7 @@ function enterContainer(context: ExecContext, state: ContainerState, position: (
     const handlers: Record<string, Handler> = {
       ...given.handlers,
       open_init: (args, _view, image) => openInit(args[0]!, textOf(image, args[1]!)),
+      write_pid: (args, _view, image) => writePid(textOf(image, args[0]!), getSlot(image, 'init') ?? 0),
       attach_to_unit: (args, _view, image) => attachToUnit(textOf(image, args[0]!), state, execution.interpreter),
     };
     const pid = executeProgram(execution, program, { handlers, firstDescriptor: firstDescriptor(context), inherited: Object.keys(compiled.inherited) });

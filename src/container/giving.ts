@@ -13,9 +13,9 @@ import { hookState, type ContainerState, type HookState } from './state.ts';
 export function givingHandlers(state: ContainerState, status: string): { readonly handlers: Readonly<Record<string, Handler>>; readonly terminal: () => number } {
   let terminal = -1;
   const handlers: Record<string, Handler> = {
-    send_fd: (args, _view, image) => {
+    send_fd: (args, view, image) => {
       const path = textOf(image, args[0]!);
-      if (path !== '') return sendDescriptor(path, args[1]!, Buffer.from(textOf(image, args[2]!)));
+      if (path !== '') return sendDescriptor(view.pointer, path, args[1]!, Buffer.from(textOf(image, args[2]!)));
       terminal = args[1]!;
       return 0;
     },
@@ -27,11 +27,11 @@ export function givingHandlers(state: ContainerState, status: string): { readonl
 /** Hands the seccomp listener of a process to its agent, with the container process state (config-linux.md#containerprocessstate). */
 export function listenerHandlers(stateFor: (pid: number) => HookState): Readonly<Record<string, Handler>> {
   return {
-    send_listener: (args, _view, image) => {
+    send_listener: (args, view, image) => {
       const pid = getSlot(image, 'init') ?? 0;
       const state = stateFor(pid);
       const report = { ociVersion: state.ociVersion, fds: ['seccompFd'], pid, metadata: textOf(image, args[2]!), state };
-      return sendDescriptor(textOf(image, args[0]!), args[1]!, Buffer.from(JSON.stringify(report)));
+      return sendDescriptor(view.pointer, textOf(image, args[0]!), args[1]!, Buffer.from(JSON.stringify(report)));
     },
   };
 }
@@ -53,7 +53,7 @@ export function wordsOf(image: Image, address: number): readonly string[] {
 }
 
 /** Connects to a listening unix socket and passes one descriptor with some bytes: console-socket and seccomp listener protocol. */
-export function sendDescriptor(path: string, fd: number, data: Uint8Array): number {
+export function sendDescriptor(pointer: string, path: string, fd: number, data: Uint8Array): number {
   const socket = call('socket', AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket < 0) return socket;
   try {
@@ -61,7 +61,7 @@ export function sendDescriptor(path: string, fd: number, data: Uint8Array): numb
       const address = unixAddress(short);
       return call('connect', socket, address, address.length);
     });
-    if (connected < 0) throw new RuntimeError(`cannot connect to ${path}: ${errnoName(-connected)}`, { errno: errnoName(-connected), hint: 'its owner must be listening before the runtime is called' });
+    if (connected < 0) throw new RuntimeError(`cannot connect to ${path}: ${errnoName(-connected)}`, { pointer, errno: errnoName(-connected), hint: 'its owner must be listening before the runtime is called' });
     return Math.min(0, sendMessage(socket, data, [fd]));
   } finally {
     closeSync(socket);

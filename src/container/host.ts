@@ -19,6 +19,7 @@ export function gatherHost(config: Config, bundle: string, rootfs: string, cgrou
     home: needsHome(config.process) ? homeOf(config, bundle, rootfs) : '/',
     rootfsMountPoint: sharesWithHost({ config } as never) ? mountPointOf(rootfs) : undefined,
     cgroup,
+    ...(config.linux?.intelRdt === undefined ? {} : { resctrl: mountPointOfType('resctrl') }),
   };
 }
 
@@ -111,6 +112,12 @@ export function readInRoot(root: string, path: string): string {
   } finally {
     closeSync(fd);
   }
+}
+
+/** Where a file system of this type is mounted (proc_pid_mountinfo(5)); undefined where it is not. */
+export function mountPointOfType(type: string, mountinfo = readFileSync('/proc/self/mountinfo', 'utf8')): string | undefined {
+  const line = mountinfo.split('\n').find((one) => one.includes(` - ${type} `));
+  return line?.split(' ')[4]?.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
 }
 
 /** The mount point a path is below (proc_pid_mountinfo(5)): the longest that is a prefix of it. */

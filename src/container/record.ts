@@ -1,8 +1,10 @@
 // The flight recorder of containers that failed: their program file outlives them, the newest few, for `runt trace`.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { removedWithContainer } from '../compile/intel-rdt.ts';
 import { RuntimeError } from '../errors.ts';
 import { formatError } from '../log.ts';
 import { openImage, readRecords, readText, type RecordView } from '../program/decode.ts';
+import { status } from '../program/layout.ts';
 
 const KEPT = 16;
 
@@ -63,6 +65,17 @@ export function recordedCgroup(directory: string): string | undefined {
 /** The systemd unit a program was to start, if any. */
 export function recordedUnit(directory: string): string | undefined {
   return recordedText(directory, 0, ({ op }) => op === 'start_unit');
+}
+
+/** Directories of resctrl that a program made for its container alone, innermost first. */
+export function recordedResctrl(directory: string): readonly string[] {
+  try {
+    const image = openImage(readFileSync(`${directory}/program`))!;
+    const made = readRecords(image).filter(({ op, pointer, status: outcome }) => op === 'mkdirat' && removedWithContainer.includes(pointer) && outcome === status.done);
+    return made.map(({ args }) => readText(image.bytes, Number(args[1]!.value) - image.base)).reverse();
+  } catch {
+    return [];
+  }
 }
 
 function recordedText(directory: string, argument: number, isIt: (view: RecordView) => boolean): string | undefined {

@@ -169,7 +169,7 @@ function runCreateHooks({ config, path }: Bundle, state: ContainerState, pid: nu
 function takeTerminal(consoleSocket: string | undefined, master: number | undefined): number {
   if (master === undefined) return -1;
   if (consoleSocket === undefined) return call('fcntl', master, F_DUPFD_CLOEXEC, SOCKET);
-  const sent = sendDescriptor(consoleSocket, master, Buffer.from('/dev/ptmx'));
+  const sent = sendDescriptor('/process/terminal', consoleSocket, master, Buffer.from('/dev/ptmx'));
   if (sent < 0) throw new RuntimeError(`cannot send the terminal to ${consoleSocket}: ${errnoName(-sent)}`);
   return -1;
 }

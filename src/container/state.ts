@@ -26,6 +26,8 @@ export interface ContainerState {
   readonly privatePidNamespace: boolean;
   /** --no-new-keyring of create: exec then leaves the caller's session keyring as well. */
   readonly noNewKeyring?: boolean;
+  /** linux.intelRdt made directories; which ones, the flight recorder knows. */
+  readonly resctrl?: true;
   readonly hooks: { readonly startContainer: boolean; readonly poststart: boolean; readonly poststop: boolean };
 }
 

@@ -51,7 +51,7 @@ function previousPath(image: Image, index: number): string {
   return '';
 }
 
-/** args[0] as config.json has it: the first word of the execve that follows. */
+/** args[0] as config.json has it: the first word of the execve that follows. Empty when there is none: no PATH to find it in. */
 function commandName(image: Image): string {
   for (let i = image.recordCount - 1; i >= 0; i--) {
     const view = readRecord(image, i);

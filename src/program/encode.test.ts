@@ -29,7 +29,7 @@ function dumped(tool: readonly string[], program: Program): string {
 const programs: readonly [string, Program][] = [
   ['the default bundle', compileCreate(testContext({}))],
   ['a user namespace', compileCreate(testContext({ linux: { namespaces: ['pid', 'mount', 'user', 'network', 'ipc', 'uts'].map((type) => ({ type })), uidMappings: [{ containerID: 0, hostID: 1000, size: 10 }], gidMappings: [{ containerID: 0, hostID: 1000, size: 10 }] } }))],
-  ['a terminal', compileCreate(testContext({ process: { terminal: true, args: ['sh'], cwd: '/a "b"\n', consoleSize: { height: 5, width: 6 } } }, { console: { kind: 'socket', path: '/c' } }))],
+  ['a terminal', compileCreate(testContext({ process: { terminal: true, args: ['/bin/sh'], cwd: '/a "b"\n', consoleSize: { height: 5, width: 6 } } }, { console: { kind: 'socket', path: '/c' } }))],
 ];
 
 for (const [name, program] of programs) {

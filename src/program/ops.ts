@@ -127,6 +127,8 @@ export const otherOps = {
   hand_over: contained('fd', 'fd', 'fd', 'fd', 'fd', 'fd'),
   // Loads 1, 2, 4 or 8 bytes that a call before left in memory and fails with errno unless (value & mask) == expected.
   expect: contained('out', 'int', 'hex', 'hex', 'errno'),
+  // Loads 1, 2, 4 or 8 bytes that a call before left in memory; what the mask leaves of them is the result.
+  load: contained('out', 'int', 'octal'),
   // From here on, reports and hand-overs travel over this connection.
   report_to: contained('fd'),
   // Gives back the pages of the program until they are needed again (madvise(2) MADV_DONTNEED): init may wait for long.
@@ -155,10 +157,12 @@ export const otherOps = {
   start_unit: hosted('text', 'words'),
   // Has a user's systemd move the interpreter's first process into a unit: the kernel lets only root do it from everywhere.
   attach_to_unit: hosted('text'),
+  // Writes the pid of init into a file: it is known only once init exists.
+  write_pid: hosted('text'),
+  // Moves a network device of the runtime's namespace into the container's, with its addresses: netlink requests that depend on answers.
+  move_net_device: hosted('fd', 'text', 'text'),
   // Copies the directory a tmpfs will cover into it (mount option tmpcopyup).
   copy_tree: hosted('fd', 'fd'),
-  // Gives a tmpfs the mode of the directory it will cover.
-  copy_mode: hosted('fd', 'fd'),
 } as const satisfies Record<string, Op>;
 
 export type SyscallOpName = keyof typeof syscallOps;

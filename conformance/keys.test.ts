@@ -1,0 +1,403 @@
+// config.json key by key, where inside.test.ts leaves off: mount options, namespaces in any combination, priorities, propagation.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { baseConfig, makeBundle, Runtime, runtimePaths, type Json } from './harness.ts';
+
+process.setMaxListeners(300);
+type Config = ReturnType<typeof baseConfig>;
+
+for (const path of runtimePaths()) {
+  const runtime = new Runtime(path);
+  const test = suite(`keys ${path}`);
+  let count = 0;
+  const fresh = (): string => `keys${process.pid}-${count++}`;
+
+  /** Both engines run the same source: every case by the executable, the first of each kind by Node. */
+  const cases = <T>(list: readonly T[]): readonly T[] => (path.endsWith('bin/runt') ? list.slice(0, 1) : list);
+
+  const run = (args: readonly string[], change: (config: Config) => unknown = () => {}) => {
+    const config = baseConfig(...args);
+    change(config);
+    return runtime.run(['run', '--bundle', makeBundle(config), fresh()]);
+  };
+  /** What a program inside prints; it must succeed. */
+  const inside = (args: readonly string[], change?: (config: Config) => unknown): string => {
+    const result = run(args, change);
+    assert.is(result.code, 0, `exit ${result.code}: ${result.stderr}${result.stdout}`);
+    return result.stdout.trim();
+  };
+  const sh = (script: string, change?: (config: Config) => unknown): string => inside(['/bin/sh', '-c', script], change);
+  /** Why a bundle is refused. */
+  const refusal = (change: (config: Config) => unknown): string => {
+    const result = run(['/bin/true'], change);
+    assert.is.not(result.code, 0, 'it was not refused');
+    return result.stderr;
+  };
+  const tmpfs = (destination: string, ...options: string[]): Json => ({ destination, type: 'tmpfs', source: 'tmpfs', options });
+  /** The line of mountinfo of a mount point: [mount options, optional fields, super block options]. */
+  const mountLine = (text: string, point: string): readonly [string, string, string] => {
+    const words = text.split('\n').map((line) => line.split(' ')).findLast((line) => line[4] === point);
+    assert.ok(words, `${point} is not mounted:\n${text}`);
+    const dash = words!.indexOf('-');
+    return [words![5]!, words!.slice(6, dash).join(' '), words![dash + 3]!];
+  };
+
+  test('every word of a mount that the kernel shows is shown', () => {
+    const words: readonly [word: string, part: 0 | 2, seen: RegExp][] = [
+      ['ro', 0, /\bro\b/], ['nosuid', 0, /nosuid/], ['nodev', 0, /nodev/], ['noexec', 0, /noexec/], ['noatime', 0, /noatime/], ['nodiratime', 0, /nodiratime/],
+      ['relatime', 0, /relatime/], ['strictatime', 0, /^rw$/], ['nosymfollow', 0, /nosymfollow/], ['sync', 2, /sync/], ['dirsync', 2, /dirsync/], ['lazytime', 2, /lazytime/],
+      ['rro', 0, /\bro\b/], ['rnosuid', 0, /nosuid/], ['rnodev', 0, /nodev/], ['rnoexec', 0, /noexec/], ['rnoatime', 0, /noatime/], ['rnodiratime', 0, /nodiratime/], ['rstrictatime', 0, /^rw$/], ['rnosymfollow', 0, /nosymfollow/],
+    ];
+    const without = ['rw', 'suid', 'dev', 'exec', 'atime', 'diratime', 'norelatime', 'nostrictatime', 'symfollow', 'async', 'nolazytime', 'nomand', 'silent', 'loud', 'iversion', 'noiversion', 'defaults', 'rrw', 'rsuid', 'rdev', 'rexec', 'ratime', 'rdiratime', 'rrelatime', 'rnorelatime', 'rnostrictatime', 'rsymfollow'];
+    const seen = sh('cat /proc/self/mountinfo', (config) => {
+      for (const [word] of words) config.mounts.push(tmpfs(`/tmp/${word}`, word));
+      for (const word of without) config.mounts.push(tmpfs(`/tmp/${word}`, word));
+      config.mounts.push(tmpfs('/tmp/many', 'nosuid', 'noexec', 'suid', 'noatime', 'relatime', 'exec', 'ro', 'rw', 'sync', 'async'));
+    });
+    for (const [word, part, expected] of words) assert.match(mountLine(seen, `/tmp/${word}`)[part], expected, word);
+    for (const word of without) assert.is(mountLine(seen, `/tmp/${word}`)[0], 'rw,relatime', word);
+    assert.is(mountLine(seen, '/tmp/many')[0], 'rw,relatime');
+    assert.not.match(mountLine(seen, '/tmp/many')[2], /sync/);
+  });
+
+  test('on a bind words set and clear, and r-words reach what is mounted below', () => {
+    const source = mkdtempSync(join(tmpdir(), 'below-'));
+    assert.is(spawnSync('mount', ['-t', 'tmpfs', '-o', 'nosuid,noexec,noatime', 'tmpfs', source]).status, 0);
+    mkdirSync(join(source, 'low'));
+    assert.is(spawnSync('mount', ['-t', 'tmpfs', '-o', 'nodev,noatime', 'tmpfs', join(source, 'low')]).status, 0);
+    try {
+      const seen = sh('cat /proc/self/mountinfo', (config) => {
+        const bind = (name: string, ...options: string[]) => config.mounts.push({ destination: `/tmp/${name}`, type: 'bind', source, options });
+        bind('same', 'rbind');
+        bind('clear', 'rbind', 'suid', 'exec', 'relatime');
+        bind('deep', 'rbind', 'rro', 'rdev', 'rstrictatime');
+        bind('atime', 'rbind', 'rnoatime', 'ratime');
+        bind('one', 'bind', 'ro');
+      });
+      const at = (name: string): string => mountLine(seen, `/tmp/${name}`)[0];
+      assert.is(at('same'), 'rw,nosuid,noexec,noatime');
+      assert.is(at('same/low'), 'rw,nodev,noatime');
+      assert.is(at('clear'), 'rw,relatime');
+      assert.is(at('clear/low'), 'rw,nodev,noatime');
+      assert.is(at('deep'), 'ro,nosuid,noexec');
+      assert.is(at('deep/low'), 'ro');
+      assert.is(at('atime/low'), 'rw,nodev,relatime');
+      assert.is(at('one'), 'ro,nosuid,noexec,noatime');
+      assert.not.match(seen, / \/tmp\/one\/low /);
+    } finally {
+      spawnSync('umount', ['-R', source]);
+      rmSync(source, { recursive: true });
+    }
+  });
+
+  test('locked flags: in a user namespace what is listed is added, what is not stays, and clearing one is refused with its place', () => {
+    const source = mkdtempSync(join(tmpdir(), 'locked-'));
+    chmodSync(source, 0o755);
+    assert.is(spawnSync('mount', ['-t', 'tmpfs', '-o', 'nosuid,nodev,noatime,mode=755', 'tmpfs', source]).status, 0);
+    const unprivileged = (...options: string[]) => {
+      const config = baseConfig('/bin/cat', '/proc/self/mountinfo');
+      config.mounts = config.mounts.filter(({ type }) => type === 'proc');
+      config.mounts.push({ destination: '/tmp', type: 'bind', source, options });
+      config.linux['namespaces'] = ['mount', 'pid', 'user'].map((type) => ({ type }));
+      for (const map of ['uidMappings', 'gidMappings']) config.linux[map] = [{ containerID: 0, hostID: 0, size: 1 }];
+      delete config.linux['maskedPaths'];
+      delete config.linux['readonlyPaths'];
+      config['hostname'] = '';
+      return spawnSync('unshare', ['-Ur', path, '--root', runtime.root, '--cgroup-manager', 'disabled', 'run', '--bundle', makeBundle(config), fresh()], { encoding: 'utf8', env: { PATH: process.env['PATH'] } });
+    };
+    try {
+      const kept = unprivileged('bind', 'ro', 'noexec');
+      assert.is(kept.status, 0, kept.stderr);
+      assert.is(mountLine(kept.stdout, '/tmp')[0], 'ro,nosuid,nodev,noexec,noatime');
+      const cleared = unprivileged('bind', 'suid');
+      assert.is(cleared.status, 1);
+      assert.match(cleared.stderr, /mounts\[1\]\.options: mount_setattr\(.*MOUNT_ATTR_NOSUID.*EPERM/);
+      assert.match(cleared.stderr, /locked/);
+    } finally {
+      spawnSync('umount', ['-R', source]);
+      rmSync(source, { recursive: true });
+    }
+  });
+
+  test('a tmpfs without mode= has the mode of the directory it covers, and 1777 where it covers none', () => {
+    const source = mkdtempSync(join(tmpdir(), 'modes-'));
+    mkdirSync(join(source, 'old'));
+    chmodSync(join(source, 'old'), 0o2751);
+    mkdirSync(join(source, 'copied'));
+    chmodSync(join(source, 'copied'), 0o2750);
+    const seen = sh('stat -c %a /tmp/old /tmp/told /tmp/new /tmp/copied', (config) => config.mounts.push(
+      { destination: '/tmp', type: 'bind', source, options: ['bind'] }, tmpfs('/tmp/old'), tmpfs('/tmp/told', 'mode=700'), tmpfs('/tmp/new'), tmpfs('/tmp/copied', 'tmpcopyup'),
+    ));
+    assert.is(seen, '2751\n700\n1777\n2750');
+    rmSync(source, { recursive: true });
+  });
+
+  test('remount changes what an earlier entry mounted, as a whole or as a bind', () => {
+    const seen = sh('cat /proc/self/mountinfo; touch /tmp/x 2>&1; df -m /tmp | tail -1 | tr -s " " | cut -d" " -f2; true', (config) => config.mounts.push(
+      tmpfs('/tmp', 'nosuid', 'size=1m'), { destination: '/tmp', type: 'tmpfs', source: 'tmpfs', options: ['remount', 'ro', 'noexec', 'size=3m'] },
+      tmpfs('/root', 'nosuid', 'noatime'), { destination: '/root', options: ['bind', 'remount', 'ro', 'nodev'] },
+    ));
+    assert.match(mountLine(seen, '/tmp')[0], /^ro,noexec/);
+    assert.match(mountLine(seen, '/tmp')[2], /^ro/);
+    assert.match(seen, /Read-only file system\n3$/);
+    assert.is(mountLine(seen, '/root')[0], 'ro,nodev,noatime');
+    assert.match(mountLine(seen, '/root')[2], /^rw/);
+    assert.match(refusal((config) => config.mounts.push({ destination: '/tmp', options: ['bind', 'remount', 'ro'] })), /mounts\[6\].*EINVAL/);
+  });
+
+  test('options longer than fsconfig(2) takes, and words that only mount(2) knows together with others', () => {
+    const base = mkdtempSync('/dev/shm/long-');
+    const lower = Array.from({ length: 4 }, (_, i) => join(base, `${i}${'x'.repeat(90)}`));
+    lower.forEach((directory, i) => {
+      mkdirSync(directory);
+      writeFileSync(join(directory, `f${i}`), '');
+    });
+    const seen = sh('ls /tmp/o; cat /proc/self/mountinfo', (config) => config.mounts.push(
+      { destination: '/tmp/o', type: 'overlay', source: 'overlay', options: [`lowerdir=${lower.join(':')}`, 'nosuid', 'rnodev'] },
+      tmpfs('/tmp/t', 'silent', 'sync', 'noexec', 'nosymfollow', 'mode=711', 'rnodev'),
+    ));
+    assert.match(seen, /^f0\nf1\nf2\nf3\n/);
+    assert.match(mountLine(seen, '/tmp/o')[0], /nosuid,nodev/);
+    assert.match(mountLine(seen, '/tmp/t').join(' '), /nodev,noexec.*nosymfollow.*sync.*mode=711/);
+    rmSync(base, { recursive: true });
+  });
+
+  test('rootfsPropagation and propagation of single mounts', () => {
+    for (const [asked, expected] of cases([['private', /^$/], ['rprivate', /^$/], ['slave', /^(master:\d+)?$/], ['shared', /shared:\d+/], ['rshared', /shared:\d+/], ['unbindable', /unbindable/], ['runbindable', /unbindable/]] as const)) {
+      const seen = sh('cat /proc/self/mountinfo', (config) => void (config.linux['rootfsPropagation'] = asked));
+      assert.match(mountLine(seen, '/')[1], expected, asked);
+    }
+    const seen = sh('cat /proc/self/mountinfo', (config) => config.mounts.push(...['shared', 'rshared', 'slave', 'rslave', 'private', 'rprivate', 'unbindable', 'runbindable'].map((word) => tmpfs(`/tmp/${word}`, word))));
+    for (const word of ['shared', 'rshared']) assert.match(mountLine(seen, `/tmp/${word}`)[1], /^shared:\d+$/);
+    for (const word of ['slave', 'rslave', 'private', 'rprivate']) assert.is(mountLine(seen, `/tmp/${word}`)[1], '');
+    for (const word of ['unbindable', 'runbindable']) assert.is(mountLine(seen, `/tmp/${word}`)[1], 'unbindable');
+  });
+
+  test('--no-pivot: the rootfs is moved onto / and entered', () => {
+    const done = runtime.run(['run', '--no-pivot', '--bundle', makeBundle(baseConfig('/bin/sh', '-c', 'ls /; cat /proc/self/mountinfo | wc -l')), fresh()]);
+    assert.is(done.code, 0, done.stderr);
+    assert.match(done.stdout, /^bin\ndev\netc\nproc\nroot\nsys\ntmp\n/);
+  });
+
+  const every = ['pid', 'network', 'mount', 'ipc', 'uts', 'user', 'cgroup', 'time'];
+  const file = (type: string): string => ({ network: 'net', mount: 'mnt' })[type] ?? type;
+  const mapped = (config: Config): void => {
+    for (const map of ['uidMappings', 'gidMappings']) config.linux[map] = [{ containerID: 0, hostID: 0, size: 65536 }];
+  };
+
+  test('all eight namespaces new; all but mount joined; each joined alone', () => {
+    const other = fresh();
+    const config = baseConfig('/bin/sleep', '1000');
+    config.linux['namespaces'] = every.map((type) => ({ type }));
+    config.linux['timeOffsets'] = { boottime: { secs: 500000, nanosecs: 1 }, monotonic: { secs: -2 } };
+    mapped(config);
+    const created = runtime.create(other, makeBundle(config));
+    assert.is(created.code, 0, created.stderr);
+    const pid = String(runtime.state(other)['pid']);
+    const link = (type: string, of = pid): string => readlinkSync(`/proc/${of}/ns/${file(type)}`);
+    for (const type of every) assert.is.not(link(type), link(type, 'self'), type);
+    const joined = (type: string): Json => ({ type, path: `/proc/${pid}/ns/${file(type)}` });
+    const links = every.map((type) => `readlink /proc/self/ns/${file(type)}`).join(';');
+
+    const all = sh(links, (one) => {
+      one['hostname'] = '';
+      one.linux['namespaces'] = every.map((type) => (type === 'mount' ? { type } : joined(type)));
+    }).split('\n');
+    every.forEach((type, index) => (type === 'mount' ? assert.is.not(all[index], link(type)) : assert.is(all[index], link(type), type)));
+
+    for (const type of cases(every.filter((one) => one !== 'mount'))) {
+      const seen = sh(links, (one) => {
+        one['hostname'] = '';
+        one.linux['namespaces'] = every.filter((name) => name !== 'user' && name !== 'time').filter((name) => name !== type).map((name): Json => ({ type: name })).concat(joined(type));
+      }).split('\n');
+      assert.is(seen[every.indexOf(type)], link(type), type);
+    }
+    runtime.run(['delete', '--force', other]);
+  });
+
+  test('a joined mount namespace, owned by the host or by a joined user namespace', () => {
+    const holder = spawnSync('sh', ['-c', 'unshare -m --propagation private sleep 1000 >/dev/null 2>&1 & echo $!'], { encoding: 'utf8' }).stdout.trim();
+    const mine = readlinkSync('/proc/self/ns/mnt');
+    for (let tries = 0; tries < 500 && readlinkSync(`/proc/${holder}/ns/mnt`) === mine; tries++) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    const entered = readlinkSync(`/proc/${holder}/ns/mnt`);
+    const seen = sh('readlink /proc/self/ns/mnt; hostname', (config) => void (config.linux['namespaces'] = [{ type: 'mount', path: `/proc/${holder}/ns/mnt` }, { type: 'uts' }, { type: 'pid' }, { type: 'ipc' }, { type: 'network' }]));
+    process.kill(Number(holder), 'SIGKILL');
+    assert.is(seen, `${entered}\nboxed`);
+  });
+
+  test('no namespace but mount; none at all is entered by chroot and refuses what would change the host', () => {
+    const only = sh('readlink /proc/self/ns/uts; readlink /proc/self/ns/pid', (config) => {
+      config['hostname'] = '';
+      config.linux['namespaces'] = [{ type: 'mount' }];
+      config.mounts = config.mounts.filter(({ type }) => type !== 'sysfs');
+      config.linux['maskedPaths'] = [];
+    });
+    assert.is(only, `${readlinkSync('/proc/self/ns/uts')}\n${readlinkSync('/proc/self/ns/pid')}`);
+    const bare = (config: Config): void => {
+      config['hostname'] = '';
+      config.mounts = [];
+      config.linux = { namespaces: [] };
+    };
+    assert.is(sh('ls /; echo $$ > /dev/null 2>&1; echo ok', bare).split('\n').at(-1), 'ok');
+    for (const [at, change] of cases<readonly [RegExp, (config: Config) => void]>([
+      [/mounts: mounts need a mount namespace/, (config) => void config.mounts.push(tmpfs('/tmp'))],
+      [/linux\.maskedPaths/, (config) => void (config.linux['maskedPaths'] = ['/proc/x'])],
+      [/linux\.devices/, (config) => void (config.linux['devices'] = [{ path: '/dev/x', type: 'p' }])],
+      [/root\.readonly/, (config) => void (config.root['readonly'] = true)],
+      [/linux\.rootfsPropagation/, (config) => void (config.linux['rootfsPropagation'] = 'slave')],
+    ])) {
+      assert.match(refusal((config) => {
+        bare(config);
+        change(config);
+      }), at);
+    }
+    assert.not.ok(existsSync(join(String(baseConfig().root.path), 'x')));
+  });
+
+  test('time offsets hold for exec too; a clock that would be negative is refused', () => {
+    const id = fresh();
+    const config = baseConfig('/bin/sleep', '1000');
+    config.linux['namespaces'] = [...(config.linux['namespaces'] as Json[]), { type: 'time' }];
+    config.linux['timeOffsets'] = { boottime: { secs: 3000000, nanosecs: 999999999 } };
+    assert.is(runtime.create(id, makeBundle(config)).code, 0);
+    runtime.run(['start', id]);
+    assert.ok(Number(runtime.run(['exec', id, '/bin/cut', '-d.', '-f1', '/proc/uptime']).stdout) >= 3000000);
+    runtime.run(['delete', '--force', id]);
+    assert.match(refusal((one) => {
+      one.linux['namespaces'] = config.linux['namespaces'];
+      one.linux['timeOffsets'] = { monotonic: { secs: -9000000000 } };
+    }), /linux\.timeOffsets: write\(.*ERANGE/);
+  });
+
+  test('devices: unbuffered, large numbers, in a directory that is missing, one in place of a default', () => {
+    const seen = sh('stat -c "%n %a %F %t:%T %u" /dev/u /dev/deep/er/b /dev/null', (config) => void (config.linux['devices'] = [
+      { path: '/dev/u', type: 'u', major: 5, minor: 1, fileMode: 0o20600 }, { path: '/dev/deep/er/b', type: 'b', major: 259, minor: 300000, uid: 9 }, { path: '/dev/null', type: 'c', major: 1, minor: 3, fileMode: 0o600 },
+    ]));
+    assert.is(seen, '/dev/u 600 character special file 5:1 0\n/dev/deep/er/b 666 block special file 103:493e0 9\n/dev/null 600 character special file 1:3 0');
+  });
+
+  const statFields = (change: (config: Config) => unknown): string[] => inside(['/bin/cat', '/proc/self/stat'], change).replace(/^.*\) /, '').split(' ');
+  const NICE = 16; // fields of proc_pid_stat(5) after the command
+  const RT_PRIORITY = 37;
+  const POLICY = 38;
+
+  test('scheduler: every policy the kernel has', () => {
+    for (const [scheduler, policy, priority, nice] of cases([
+      [{ policy: 'SCHED_OTHER', nice: -5 }, '0', '0', '-5'], [{ policy: 'SCHED_BATCH', nice: 7 }, '3', '0', '7'], [{ policy: 'SCHED_IDLE' }, '5', '0', '0'],
+      [{ policy: 'SCHED_FIFO', priority: 11 }, '1', '11', '0'], [{ policy: 'SCHED_RR', priority: 12, flags: ['SCHED_FLAG_RESET_ON_FORK'] }, '2', '12', '0'],
+      [{ policy: 'SCHED_DEADLINE', runtime: 1000000, deadline: 5000000, period: 10000000 }, '6', '0', '0'],
+    ] as const)) {
+      const fields = statFields((config) => void (config.process['scheduler'] = scheduler));
+      assert.equal([fields[POLICY], fields[RT_PRIORITY], fields[NICE]], [policy, priority, nice], scheduler.policy);
+    }
+    assert.match(refusal((config) => void (config.process['scheduler'] = { policy: 'SCHED_ISO' })), /process\.scheduler: sched_setattr\(.*EINVAL/);
+    assert.match(refusal((config) => void (config.process['scheduler'] = { policy: 'SCHED_FIFO' })), /process\.scheduler: sched_setattr\(.*EINVAL/);
+  });
+
+  test('ioPriority: class and level; the class goes with the process', () => {
+    for (const [value, seen] of cases([[{ class: 'IOPRIO_CLASS_RT', priority: 3 }, /realtime: prio 3/], [{ class: 'IOPRIO_CLASS_BE', priority: 0 }, /best-effort: prio 0/], [{ class: 'IOPRIO_CLASS_IDLE' }, /idle/]] as const)) {
+      assert.match(sh('ionice -p $$', (config) => void (config.process['ioPriority'] = value)), seen);
+    }
+  });
+
+  test('memoryPolicy: mode, nodes, flags, and modes without nodes', () => {
+    const policy = (value: object): string => inside(['/bin/head', '-n', '1', '/proc/self/numa_maps'], (config) => void (config.linux['memoryPolicy'] = value)).split(' ')[1]!;
+    for (const [value, seen] of cases([
+      [{ mode: 'MPOL_BIND', nodes: '0' }, 'bind:0'], [{ mode: 'MPOL_INTERLEAVE', nodes: '0' }, 'interleave:0'], [{ mode: 'MPOL_BIND', nodes: '0', flags: ['MPOL_F_STATIC_NODES'] }, 'bind=static:0'],
+      [{ mode: 'MPOL_PREFERRED', nodes: '0' }, 'prefer:0'], [{ mode: 'MPOL_PREFERRED_MANY', nodes: '0', flags: ['MPOL_F_RELATIVE_NODES'] }, 'prefer'], // "prefer (many)"
+      [{ mode: 'MPOL_LOCAL' }, 'local'], [{ mode: 'MPOL_DEFAULT', nodes: '' }, 'default'],
+    ] as const)) assert.is(policy(value), seen);
+    assert.match(refusal((config) => void (config.linux['memoryPolicy'] = { mode: 'MPOL_BIND' })), /linux\.memoryPolicy: set_mempolicy\(.*EINVAL/);
+    for (const nodes of cases(['a', '3-1', '0-', '5000'])) assert.match(refusal((config) => void (config.linux['memoryPolicy'] = { mode: 'MPOL_BIND', nodes })), /linux\.memoryPolicy\.nodes: must be a list of nodes/);
+  });
+
+  test('the session keyring is the container’s own, and the caller’s with --no-new-keyring', () => {
+    const config = baseConfig('/bin/cat', '/proc/keys');
+    config.linux['maskedPaths'] = [];
+    const id = fresh();
+    assert.match(runtime.run(['run', '--bundle', makeBundle(config), id]).stdout, new RegExp(`_ses\\.${id}: `));
+    const other = fresh();
+    assert.not.match(runtime.run(['run', '--no-new-keyring', '--bundle', makeBundle(config), other]).stdout, new RegExp(`_ses\\.${other}: `));
+  });
+
+  test('without capabilities in config.json the process has what the ids leave it', () => {
+    const caps = (uid: number): string => sh('grep -E "CapEff|CapBnd" /proc/self/status', (config) => {
+      delete config.process['capabilities'];
+      config.process['user'] = { uid, gid: uid };
+    });
+    assert.match(caps(1000), /CapEff:\t0{16}\nCapBnd:\t0*[1-9a-f]/);
+    assert.not.match(caps(0), /CapEff:\t0{16}/);
+  });
+
+  test('a relative destination is below /, a relative bind source below the bundle', () => {
+    const config = baseConfig('/bin/sh', '-c', 'cat /tmp/a/f; grep -c " /tmp/t " /proc/self/mountinfo');
+    config.mounts.push(tmpfs('tmp/t'), { destination: 'tmp/a', type: 'bind', source: 'data', options: ['rbind', 'ro'] });
+    const bundle = makeBundle(config);
+    mkdirSync(join(bundle, 'data'));
+    writeFileSync(join(bundle, 'data/f'), 'here\n');
+    const done = runtime.run(['run', '--bundle', bundle, fresh()]);
+    assert.is(done.stdout, 'here\n1\n', done.stderr);
+  });
+
+  test('domainname; a size of the console without a terminal means nothing', () => {
+    assert.is(sh('cat /proc/sys/kernel/domainname', (config) => {
+      config['domainname'] = 'example.org';
+      config.process['consoleSize'] = { height: 10, width: 20 };
+    }), 'example.org');
+  });
+
+  /** A run in a network namespace of its own, where two veth pairs wait to be moved. */
+  const withVeth = (devices: Json, change: (config: Config) => unknown = () => {}) => {
+    const config = baseConfig('/bin/sh', '-c', 'ip -o addr; ip -o link');
+    config.linux['netDevices'] = devices;
+    change(config);
+    const script = `ip link set lo up; ip link add v0 type veth peer name p0; ip link add v1 type veth peer name p1
+      ip addr add 10.9.8.7/24 broadcast 10.9.8.255 dev v0; ip addr add 10.9.9.9/32 dev v0; ip addr add fd77::5/64 dev v0 nodad; ip addr add 169.254.3.3/16 scope link dev v0
+      ip link set v0 up; ip link set p0 up; "$@"; code=$?; ip -o link > ${runtime.root}/.links; exit $code`;
+    return spawnSync('unshare', ['-n', 'sh', '-c', script, 'sh', path, '--root', runtime.root, 'run', '--bundle', makeBundle(config), fresh()], { encoding: 'utf8', env: { PATH: process.env['PATH'] } });
+  };
+
+  test('netDevices: moved, renamed, up, with their permanent global addresses', () => {
+    const done = withVeth({ v0: { name: 'eth0' }, v1: { name: 'net%d' } });
+    assert.is(done.status, 0, done.stderr);
+    assert.match(done.stdout, /eth0\s+inet 10\.9\.8\.7\/24 brd 10\.9\.8\.255/);
+    assert.match(done.stdout, /eth0\s+inet 10\.9\.9\.9\/32/);
+    assert.match(done.stdout, /eth0\s+inet6 fd77::5\/64/);
+    assert.not.match(done.stdout, /169\.254\.3\.3/);
+    assert.match(done.stdout, /eth0@[^\n]*<[^>]*\bUP\b/);
+    assert.match(done.stdout, /net0@[^\n]*<[^>]*\bUP\b/);
+    assert.not.match(readFileSync(join(runtime.root, '.links'), 'utf8'), /v0|eth0/);
+  });
+
+  test('netDevices in a user namespace; one that is missing, and two of one name, are refused with their place', () => {
+    const done = withVeth({ v0: {} }, (config) => {
+      config.linux['namespaces'] = [...(config.linux['namespaces'] as Json[]), { type: 'user' }];
+      for (const map of ['uidMappings', 'gidMappings']) config.linux[map] = [{ containerID: 0, hostID: 100000, size: 65536 }];
+      config.mounts = config.mounts.filter(({ type }) => type !== 'sysfs');
+    });
+    assert.is(done.status, 0, done.stderr);
+    assert.match(done.stdout, /v0\s+inet 10\.9\.8\.7\/24/);
+    assert.match(withVeth({ v9: {} }).stderr, /linux\.netDevices\.v9: move_net_device\(.*ENODEV[^]*try: no network device/);
+    assert.match(withVeth({ v0: { name: 'lo' } }).stderr, /linux\.netDevices\.v0: move_net_device\(.*EEXIST/);
+    assert.match(withVeth({ v0: { name: 'eth0' }, v1: { name: 'eth0' } }).stderr, /linux\.netDevices\.v[01]\.name: two devices would have this name/);
+    assert.match(withVeth({ v0: {} }, (config) => void (config.linux['namespaces'] = [{ type: 'mount' }, { type: 'uts' }])).stderr, /linux\.netDevices: unable to move network devices without a NET namespace/);
+    assert.match(withVeth({ v0: { name: 'a/b' } }).stderr, /linux\.netDevices\.v0\.name: must be the name of a network device/);
+  });
+
+  test('additional groups where setgroups(2) may not be called are an error with its place', () => {
+    const config = baseConfig('/bin/true');
+    config.process['user'] = { uid: 0, gid: 0, additionalGids: [0] };
+    config.linux['namespaces'] = [...(config.linux['namespaces'] as Json[]), { type: 'user' }];
+    for (const map of ['uidMappings', 'gidMappings']) config.linux[map] = [{ containerID: 0, hostID: 0, size: 1 }];
+    assert.is(runtime.run(['run', '--bundle', makeBundle(config), fresh()]).code, 0, 'the host’s root may');
+    config.process['user'] = { uid: 0, gid: 0, additionalGids: [7] };
+    assert.match(runtime.run(['run', '--bundle', makeBundle(config), fresh()]).stderr, /process\.user\.additionalGids\[0\]: is not mapped/);
+  });
+
+  test.after(() => runtime.close());
+  test.run();
+}

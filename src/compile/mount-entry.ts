@@ -1,0 +1,56 @@
+// One entry of mounts[] as the compiler sees it: its words read, its kind decided, what it cannot have refused.
+import { MOUNT_ATTR_RDONLY } from '../../native/linux/constants.ts';
+import type { Mount } from '../../spec/config.ts';
+import { RuntimeError } from '../errors.ts';
+import { has, type Context } from './context.ts';
+import { parseMountOptions, type MountOptions } from './mount-options.ts';
+import { relativePath } from './paths.ts';
+
+/** One entry of mounts with what its words mean. */
+export interface Entry {
+  readonly mount: Mount;
+  readonly index: number;
+  readonly at: string;
+  readonly options: MountOptions;
+  readonly type: string;
+  readonly isBind: boolean;
+  /** The slot that holds the detached mount until it is attached. */
+  readonly name: string;
+}
+
+/** All entries of mounts, in order. Throws RuntimeError for options that their kind of mount does not have. */
+export function entries(context: Context): readonly Entry[] {
+  return (context.config.mounts ?? []).map((mount, index) => {
+    const parsed = parseMountOptions(mount.options);
+    const isCgroup = isCgroupBind(context, mount);
+    const options = isCgroup && !context.host.isPrivileged ? readonlyToo(parsed) : parsed;
+    const isBind = options.bind !== 'no' || mount.type === 'bind' || isCgroup;
+    if (isBind && !isCgroup) refuseParameters(options, index);
+    return { mount, index, at: `/mounts/${index}`, options, type: mount.type === 'cgroup' ? 'cgroup2' : (mount.type ?? 'none'), isBind, name: `mount${index}` };
+  });
+}
+
+/** A bind shares its source's super block: parameters belong to the mount that made it. Its words (sync, lazytime, …) the kernel ignores. */
+function refuseParameters({ parameters: [other] }: MountOptions, mount: number): void {
+  if (other === undefined) return;
+  throw new RuntimeError(`a bind mount has no option ${JSON.stringify(other.key)}`, { pointer: `/mounts/${mount}/options/${other.index}`, hint: 'options of a file system belong to the mount that made it' });
+}
+
+/**
+ * Without a cgroup namespace of its own the container sees the host's tree: the host's mount is bound. A new cgroup2
+ * mount would show the same, needs rights a user namespace lacks, and waits for an RCU grace period (8 ms and more).
+ */
+function isCgroupBind({ config, host }: Context, mount: Mount): boolean {
+  return (mount.type === 'cgroup' || mount.type === 'cgroup2') && !has(config, 'cgroup') && host.cgroup !== undefined;
+}
+
+/** An ordinary user's container could write to the user's own cgroups, and so leave its limits (CVE-2023-25809). */
+function readonlyToo(options: MountOptions): MountOptions {
+  return { ...options, isReadonly: true, attributes: { set: options.attributes.set | MOUNT_ATTR_RDONLY, clear: options.attributes.clear & ~MOUNT_ATTR_RDONLY } };
+}
+
+/** tmpfs and anything on /dev are filled first and made read-only later. */
+export function isDelayed({ options, mount, type, isBind }: Entry): boolean {
+  if (!options.isReadonly || isBind || options.isRemount) return false;
+  return type === 'tmpfs' || relativePath(mount.destination) === 'dev';
+}
