@@ -44,10 +44,6 @@ function processRows(pid: number, config: Config, status: ReadonlyMap<string, st
   const { process } = config;
   const uids = (status.get('Uid') ?? '').split('\t');
   const gids = (status.get('Gid') ?? '').split('\t');
-  const mapped = (map: NonNullable<Config['linux']>['uidMappings'], id: number): string => {
-    const range = map?.find(({ containerID, size }) => id >= containerID && id < containerID + size);
-    return String(range === undefined ? id : range.hostID + id - range.containerID);
-  };
   add('process', 'uid', '/process/user/uid', mapped(config.linux?.uidMappings, process?.user?.uid ?? 0), uids[1] ?? '');
   add('process', 'gid', '/process/user/gid', mapped(config.linux?.gidMappings, process?.user?.gid ?? 0), gids[1] ?? '');
   const groups = (process?.user?.additionalGids ?? []).map((gid) => mapped(config.linux?.gidMappings, gid)).sort().join(' ');
@@ -64,18 +60,28 @@ function processRows(pid: number, config: Config, status: ReadonlyMap<string, st
   add('process', 'args', '/process/args', (process?.args ?? []).join(' '), (text(`/proc/${pid}/cmdline`) ?? '').replace(/\0$/, '').split('\0').join(' '));
 }
 
+/** An id of the container as the host sees it. */
+function mapped(map: NonNullable<Config['linux']>['uidMappings'], id: number): string {
+  const range = map?.find(({ containerID, size }) => id >= containerID && id < containerID + size);
+  return String(range === undefined ? id : range.hostID + id - range.containerID);
+}
+
 const sets = [['bounding', 'CapBnd'], ['effective', 'CapEff'], ['permitted', 'CapPrm'], ['inheritable', 'CapInh'], ['ambient', 'CapAmb']] as const;
 
 function capabilityRows(config: Config, status: ReadonlyMap<string, string>, add: AddRow): void {
   const names = Object.entries(nameTables.capability.names);
   const words = (numbers: readonly number[]): string => numbers.map((number) => names.find(([, one]) => one === number)?.[0].replace('CAP_', '') ?? String(number)).join(' ') || '(none)';
   const asked = config.process?.capabilities;
+  const rootId = mapped(config.linux?.uidMappings, 0);
   for (const [set, field] of sets) {
     const bits = BigInt(`0x${status.get(field) ?? '0'}`);
     const actual = Array.from({ length: 64 }, (_, number) => number).filter((number) => (bits >> BigInt(number)) & 1n);
     // Ambient ones must be inheritable: the kernel takes no others (capabilities(7)).
     const wanted = set === 'ambient' ? capabilityNumbers(asked?.ambient).filter((number) => capabilityNumbers(asked?.inheritable).includes(number)) : capabilityNumbers(asked?.[set]);
-    add('capabilities', set, `/process/capabilities/${set}`, asked === undefined ? undefined : words(wanted), actual.length > 38 ? 'all' : words(actual));
+    // execve(2) of a user that is not root keeps the ambient ones only (capabilities(7)).
+    const isLost = (set === 'effective' || set === 'permitted') && status.get('CapEff') === status.get('CapAmb') && (status.get('Uid') ?? '').split('\t')[1] !== rootId;
+    const shown = actual.length > 38 ? 'all' : words(actual);
+    add('capabilities', set, `/process/capabilities/${set}`, asked === undefined ? undefined : words(wanted), isLost && words(wanted) !== shown ? `${shown}, as execve leaves them to a user that is not root` : shown, isLost || words(wanted) === shown);
   }
 }
 

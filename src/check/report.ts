@@ -1,5 +1,4 @@
 // Findings in the forms that people, editors and CI systems read.
-import { posix } from 'node:path';
 import type { Paint } from '../color.ts';
 import { pointerPath } from '../log.ts';
 import type { Checked, Finding, Rule } from './bundle.ts';
@@ -18,8 +17,8 @@ const sentence = ({ expected, found }: Finding): string => `${expected}: got ${f
 
 /** `file:line:column: severity: place: what [rule]`: the form of compilers, which editors jump from. */
 export function textReport({ file, findings }: Checked, paint: Paint): string {
-  const shown = posix.relative(process.cwd(), file);
-  const name = shown.startsWith('..') ? file : shown;
+  const here = `${process.cwd()}/`;
+  const name = file.startsWith(here) ? file.slice(here.length) : file;
   const lines = findings.map((finding) => {
     const where = pointerPath(finding.pointer);
     const severity = paint(finding.severity === 'error' ? 'red' : 'yellow', finding.severity);

@@ -30,8 +30,8 @@ const isPath = ({ value }: Flag): boolean => value === 'DIR' || value === 'FILE'
 function bash(all: readonly Command[]): string {
   const flags = all.map((one) => `    ${one.name}) flags="${long(one.flags)}"; ids=${takesId(one) ? 1 : ''} ;;\n`).join('');
   const everyFlag = [...globalFlags, ...all.flatMap((one) => one.flags)];
-  const values = new Map(everyFlag.filter((flag) => choices(flag).length > 0).map((flag) => [flag.name, choices(flag).join(' ')]));
-  const valueCases = [...values].map(([name, words]) => `    --${name}) COMPREPLY=($(compgen -W "${words}" -- "$cur")); return ;;\n`).join('');
+  const valueCase = (verb: string, flag: Flag): string => (choices(flag).length === 0 ? '' : `    "${verb} --${flag.name}") COMPREPLY=($(compgen -W "${choices(flag).join(' ')}" -- "$cur")); return ;;\n`);
+  const valueCases = [...globalFlags.map((flag) => valueCase('', flag)), ...all.flatMap((one) => one.flags.map((flag) => valueCase(one.name, flag)))].join('');
   const paths = unique(everyFlag.filter(isPath).map(({ name }) => `--${name}`)).split(' ').join('|');
   const valued = unique(globalFlags.filter(({ value }) => value !== undefined).map(({ name }) => `--${name}`)).split(' ').join('|');
   return `# bash completion of runt: source <(runt completion bash)
@@ -45,8 +45,10 @@ _runt() {
     *) verb=\${COMP_WORDS[i]}; break ;;
     esac
   done
+  case "$verb $prev" in
+${valueCases}  esac
   case $prev in
-${valueCases}    ${paths}) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    ${paths}) COMPREPLY=($(compgen -f -- "$cur")); return ;;
   esac
   case $verb in
     "") COMPREPLY=($(compgen -W "${all.map(({ name }) => name).join(' ')} ${long(globalFlags)}" -- "$cur")); return ;;

@@ -16,7 +16,7 @@ export function describeFailure(image: Image, failure: StepFailure, position: (p
     pointer: view.pointer === '' ? undefined : view.pointer,
     call,
     errno,
-    hint: hintFor(view, failure.errno),
+    hint: hintFor(image, view, failure.errno),
     kernel: failure.kernel,
     position: view.pointer === '' ? undefined : position(view.pointer),
   };
@@ -36,10 +36,10 @@ function describeCommand(image: Image, view: ReturnType<typeof readRecord>, errn
   const last = view.op === 'expect' ? previousPath(image, view.index) : tried;
   const name = JSON.stringify(commandName(image) || last);
   const prefix = 'unable to start container process: exec: ';
+  if (view.op === 'execve') return `${prefix}${name}: ${errnoText(errno)}`; // the file was found: it is the kernel that refuses it
   if (errno === 'ENOENT' && !commandName(image).includes('/')) return `${prefix}${name}: executable file not found in $PATH`;
   if (errno === 'ENOENT') return `${prefix}${name}: stat ${last || commandName(image)}: no such file or directory`;
   if (view.op === 'expect') return `${prefix}${name}: is a directory: permission denied`;
-  if (view.op === 'execve') return `${prefix}${name}: ${errnoText(errno)}`;
   return `${prefix}${name}: ${errnoText(errno)}`;
 }
 
