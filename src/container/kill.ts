@@ -34,10 +34,12 @@ export function killContainer(root: string, id: string, signal: string, all: boo
   withLock(`${root}/${id}`, () => {
     const state = readState(root, id);
     const isStopped = currentStatus(state, `${root}/${id}`) === 'stopped';
-    if (all || (number === SIGKILL && !state.privatePidNamespace)) killAll(state, number);
+    const endsEverything = number === SIGKILL && !state.privatePidNamespace;
+    if (all || endsEverything) killAll(state, number);
     if (all) return;
     if (isStopped) throw new RuntimeError('container not running');
     const error = signalInit(state, number);
+    if (error === 'ESRCH' && endsEverything) return; // Ended by the line above, and gone already.
     if (error === 'ESRCH') throw new RuntimeError('container not running');
     if (error !== undefined) throw new RuntimeError(`cannot signal pid ${state.pid}: ${error}`, { errno: error });
   });
