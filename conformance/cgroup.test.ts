@@ -77,6 +77,7 @@ for (const path of runtimePaths()) {
     assert.equal(Object.keys(line.data).sort(), ['blkio', 'cpu', 'cpuset', 'hugetlb', 'intel_rdt', 'memory', 'network_interfaces', 'pids']);
     assert.ok(Number(line.data['cpu']!['usage']!['total']) > 0);
     assert.is(text.trim().split('\n').length, 1);
+    if (existsSync(`${cgroup}/cpu.pressure`)) assert.equal(Object.keys((line.data['cpu']!['psi'] as { some: object }).some), ['avg10', 'avg60', 'avg300', 'total']);
   });
   test('events goes on at its interval, and ends with the container', () => {
     const other = `${id}e`;

@@ -105,6 +105,13 @@ test('a scope that is stopped, or failed, is a stopped container; its name is fr
   must(`${runt} delete nine`);
   assert.is(left(), '');
 });
+test('a container in the foreground keeps no connection to systemd', () => {
+  const connections = (): number => Number(must('ss -xH | grep -cE "/run/systemd/private|system_bus_socket"; true'));
+  const before = connections();
+  must(`(${command} run --bundle ${bundleOf('system.slice:pre:fore')} fore </dev/null >/dev/null 2>&1 &) ; for i in $(seq 300); do ${runt} state fore 2>/dev/null | grep -q running && exit; sleep 0.2; done; exit 1`);
+  until('no connection more', () => connections() <= before);
+  remove('fore');
+});
 test('killed in the middle of create: delete --force clears everything', () => {
   const bundle = bundleOf('system.slice:pre:ten');
   const rounds = Number(process.env['RUNT_KILLS'] ?? 10);

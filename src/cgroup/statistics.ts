@@ -18,13 +18,22 @@ interface Device {
   readonly value: bigint;
 }
 
+/** Pressure stall information (kernel doc accounting/psi): percent of time in three windows, and microseconds in all. */
+interface Pressure {
+  readonly avg10: number;
+  readonly avg60: number;
+  readonly avg300: number;
+  readonly total: bigint;
+}
+type Psi = { readonly some?: Pressure; readonly full?: Pressure };
+
 /** runc's types.Stats: times in nanoseconds, sizes in bytes, all exact. */
 export interface Statistics {
-  readonly cpu: { readonly usage: { readonly total: bigint; readonly kernel: bigint; readonly user: bigint }; readonly throttling: Readonly<Record<string, bigint>> };
+  readonly cpu: { readonly usage: { readonly total: bigint; readonly kernel: bigint; readonly user: bigint }; readonly throttling: Readonly<Record<string, bigint>>; readonly psi?: Psi };
   readonly cpuset: Readonly<Record<string, never>>;
-  readonly memory: { readonly cache?: bigint; readonly usage: Entry; readonly swap: Entry; readonly kernel: Entry; readonly kernelTCP: Entry; readonly raw?: Readonly<Record<string, bigint>> };
+  readonly memory: { readonly cache?: bigint; readonly usage: Entry; readonly swap: Entry; readonly kernel: Entry; readonly kernelTCP: Entry; readonly raw?: Readonly<Record<string, bigint>>; readonly psi?: Psi };
   readonly pids: { readonly current?: bigint; readonly limit?: bigint };
-  readonly blkio: { readonly ioServiceBytesRecursive?: readonly Device[]; readonly ioServicedRecursive?: readonly Device[] };
+  readonly blkio: { readonly ioServiceBytesRecursive?: readonly Device[]; readonly ioServicedRecursive?: readonly Device[]; readonly psi?: Psi };
   readonly hugetlb: Readonly<Record<string, { readonly usage: bigint; readonly failcnt: bigint }>>;
   readonly intel_rdt: Readonly<Record<string, never>>;
   readonly network_interfaces: null;
@@ -37,15 +46,22 @@ export function readStatistics(cgroup: string): Statistics {
   const text = (file: string): string => readCgroupFile(`${cgroup}/${file}`) ?? '';
   const value = (file: string): bigint | undefined => numberOf(text(file));
   return {
-    cpu: cpuOf(pairs(text('cpu.stat'))),
+    cpu: { ...cpuOf(pairs(text('cpu.stat'))), ...psiOf(text('cpu.pressure')) },
     cpuset: {},
-    memory: memoryOf(text, value),
+    memory: { ...memoryOf(text, value), ...psiOf(text('memory.pressure')) },
     pids: withoutNothing({ current: value('pids.current'), limit: limitOrNothing(value('pids.max')) }),
-    blkio: ioOf(text('io.stat')),
+    blkio: { ...ioOf(text('io.stat')), ...psiOf(text('io.pressure')) },
     hugetlb: hugetlbOf(cgroup, text, value),
     intel_rdt: {},
     network_interfaces: null,
   };
+}
+
+/** Nothing on a kernel without PSI. */
+function psiOf(text: string): { readonly psi?: Psi } {
+  const lines = [...text.matchAll(/^(some|full) avg10=(\S+) avg60=(\S+) avg300=(\S+) total=(\d+)$/gm)];
+  const rows = lines.map(([, kind, avg10, avg60, avg300, total]) => [kind, { avg10: Number(avg10), avg60: Number(avg60), avg300: Number(avg300), total: BigInt(total!) }]);
+  return rows.length === 0 ? {} : { psi: Object.fromEntries(rows) as Psi };
 }
 
 /** `key number` lines. */

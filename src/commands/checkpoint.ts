@@ -1,5 +1,6 @@
 // `runt checkpoint`.
 import { checkpointContainer, type CheckpointOptions } from '../container/checkpoint.ts';
+import { loadSystemdFor } from '../container/systemd.ts';
 import { RuntimeError } from '../errors.ts';
 import { isOn, valueOf, type Call, type Command } from './command.ts';
 import { criuFlags, criuOptions } from './criu-flags.ts';
@@ -17,7 +18,8 @@ export const command: Command = {
     { name: 'link-remap', help: 'allow open files that are deleted, by a link' },
   ],
   examples: ['runt checkpoint --image-path /var/lib/web web', 'runt checkpoint --leave-running web'],
-  run: (call) => {
+  run: async (call) => {
+    await loadSystemdFor(call.globals.root, call.words[0]!);
     checkpointContainer(checkpointOptions(call), call.warn);
     return 0;
   },

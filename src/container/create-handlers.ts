@@ -15,7 +15,7 @@ import { runHook, runHookInside, type HookKind } from './hooks.ts';
 import { mapUserNamespace, writeIdMap } from './id-maps.ts';
 import { moveNetDevice } from './net-device.ts';
 import { writePidFile } from './pid-file.ts';
-import { systemd } from './systemd.ts';
+import { closeSystemd, systemd } from './systemd.ts';
 import { hookState, processStartTime, writeState, type ContainerState } from './state.ts';
 import { writePid } from './write-pid.ts';
 
@@ -40,6 +40,7 @@ export function createHandlers(context: Context, state: ContainerState, bundle: 
     attach_device_filter: (args) => attachDeviceFilter(args[0]!, args[1]!, args[2]!),
     start_unit: (args, _view, image) => {
       systemd().startUnit(textOf(image, args[0]!), wordsOf(image, args[1]!), execution.interpreter);
+      closeSystemd();
       return 0;
     },
     write_pid: (args, _view, image) => writePid(textOf(image, args[0]!), init(image)),

@@ -24,7 +24,7 @@ import { checkPreserved } from './preserved.ts';
 import { processStartTime, readState, type ContainerState } from './state.ts';
 import { currentStatus } from './status.ts';
 import { storedConfig } from './stored-config.ts';
-import { loadSystemd, systemd } from './systemd.ts';
+import { closeSystemd, loadSystemd, systemd } from './systemd.ts';
 import { writePid } from './write-pid.ts';
 
 /** Runs a process in a container; resolves to the exit status runt is to end with. Throws RuntimeError when it could not be run. */
@@ -112,6 +112,7 @@ function enterContainer(context: ExecContext, state: ContainerState, position: (
 function attachToUnit(unit: string, state: ContainerState, pid: number): number {
   try {
     systemd(state.cgroup?.isUser).attachProcess(unit, pid);
+    closeSystemd();
     return 0;
   } catch (error) {
     if (error instanceof RuntimeError) return -errnoNumber('EPERM');

@@ -31,6 +31,7 @@ import { writePidFile } from './pid-file.ts';
 import { keepFailedRecord } from './record.ts';
 import { stay } from './run.ts';
 import { alreadyExists, containerExists, createStateDirectory, hookState, processStartTime, removeStateDirectory, writeState, type ContainerState } from './state.ts';
+import { loadSystemd } from './systemd.ts';
 
 export interface RestoreOptions extends RunOptions, CriuOptions {
   readonly lsmProfile: string | undefined;
@@ -40,6 +41,7 @@ export interface RestoreOptions extends RunOptions, CriuOptions {
 /** Restores a container; resolves to the exit status runt is to end with, as run. Throws RuntimeError; then nothing of it is left. */
 export async function restoreContainer(options: RestoreOptions, warn: (message: string) => void): Promise<number> {
   if (!options.detach && !options.noSubreaper) call('prctl', PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  if (options.cgroupManager === 'systemd') await loadSystemd();
   const foreground = options.detach ? undefined : (await import('./foreground.ts')).beginForeground();
   const { state, terminal } = restore(options);
   return stay(options, { state, terminal }, foreground, warn);

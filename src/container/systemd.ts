@@ -31,3 +31,9 @@ export const isUserSystemd = (): boolean => loaded!.isUserManager(process.geteui
 export function systemd(isUser = isUserSystemd()): InstanceType<Systemd['Manager']> {
   return (manager ??= loaded!.Manager.connect(isUser));
 }
+
+/** Ends the connection once nothing more is asked: systemd would keep its signals for as long as `run` stays in the foreground. */
+export function closeSystemd(): void {
+  manager?.close();
+  manager = undefined;
+}
