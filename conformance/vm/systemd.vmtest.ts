@@ -146,6 +146,20 @@ test('an ordinary user: her own systemd, limits, exec and delete, also from a se
     note(`${cgroup} ${place} ${tasks} ${rest.join(' ')}`);
   }
 });
+test('an ordinary user and cgroupfs: a cgroup that is delegated to her is used, elsewhere it is runc’s words', () => {
+  const path = '/home/tester/user/config.json';
+  const given = JSON.parse(readFileSync(path, 'utf8')) as Record<string, any>;
+  const delegated = asTester(`${runt} run --detach --bundle user mine </dev/null >/dev/null 2>&1 && ${runt} exec mine cat /proc/self/cgroup | tail -n 1; find /sys/fs/cgroup -name mine; ${runt} delete --force mine; find /sys/fs/cgroup -name mine`);
+  assert.is(delegated.stdout, '0::/\n/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/mine\n', delegated.stderr);
+  const outside = (change: Json): string => {
+    writeFileSync(path, JSON.stringify({ ...given, linux: { ...given['linux'], ...change } }));
+    return sh(`cd /home/tester && runuser -u tester -- env XDG_RUNTIME_DIR=/run/user/1000 ${runt} run --bundle user mine`).stderr;
+  };
+  const words = /rootless needs no limits \+ no cgrouppath when no permission is granted for cgroups/;
+  assert.match(outside({ resources: { unified: { 'cgroup.max.depth': '3' } } }), words);
+  assert.match(outside({ resources: {}, cgroupsPath: '/mine' }), words);
+  assert.match(outside({ resources: { hugepageLimits: [{ pageSize: '2MB', limit: 0 }] } }), /rootless needs no limits|controller hugetlb is not available/);
+});
 test('without systemd, or without a user’s: an error that says so', () => {
   const bundle = bundleOf(undefined);
   assert.match(sh(`unshare -m sh -c 'mount -t tmpfs none /run/systemd; ${command} --root /tmp/nowhere create --bundle ${bundle} no'`).stderr, /systemd support for managing cgroups is not available/);
