@@ -145,9 +145,11 @@ export function feelLimits(subject: Subject, can: { readonly update: boolean; re
 }
 
 /** Creates and deletes so many containers; no cgroup, no unit and no state is left. */
-export function rounds({ command, driver, cgroup }: Subject, count: number): void {
+export function rounds(subject: Subject, count: number): void {
+  const { command } = subject;
+  subject.prepare('round', { pids: { limit: 50 } }, 'true');
   must(`for i in $(seq ${count}); do ${command} create --bundle ${bundle} round </dev/null >/dev/null 2>&1 && ${command} delete --force round || exit 1; done`, 60 + count * 6);
-  assert.not(existsSync(cgroup.call({ driver } as Subject, 'round')));
+  assert.not(existsSync(subject.cgroup('round')));
   assert.is(must('find /sys/fs/cgroup -name "*round*"'), '');
   assert.is(must('systemctl list-units --all --no-legend "limits-*"; systemctl --failed --no-legend --plain | grep limits; true'), '');
 }

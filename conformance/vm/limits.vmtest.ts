@@ -8,7 +8,6 @@ for (const driver of ['cgroupfs', 'systemd'] as readonly Driver[]) {
   feelLimits(subject, { update: true, events: true });
   const test = suite(`rounds ${driver}`);
   test('30 rounds of create and delete leave nothing', () => {
-    subject.prepare('round', { pids: { limit: 50 } }, 'true');
     rounds(subject, 30);
   });
   test.run();

@@ -22,7 +22,7 @@ export function featuresObject(): Record<string, unknown> {
     ociVersionMax: '1.3.0',
     hooks: ['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop'],
     mountOptions: mountOptionWords,
-    potentiallyUnsafeConfigAnnotations: ['org.criu.config'],
+    potentiallyUnsafeConfigAnnotations: ['org.criu.config', 'org.systemd.property.'],
     linux: {
       namespaces: Object.keys(namespaceFlags).sort(),
       capabilities: Object.keys(nameTables.capability.names),
