@@ -83,6 +83,13 @@ for (const path of runtimePaths()) {
       assert.not.match(done.stderr, /\n\s+at /);
     }
   });
+  test('an empty command is not found, and no command is a usage error', () => {
+    const empty = runtime.run(['exec', id, '']);
+    assert.is(empty.code, 255);
+    assert.match(empty.stderr.replaceAll('\\"', '"'), /exec: "": executable file not found in \$PATH/);
+    assert.match(runtime.run(['exec']).stderr.replaceAll('\\"', '"'), /"exec" requires a minimum of 1 argument\(s\)/);
+  });
+
   test('a working directory is not made: a missing one is an error, as in runc', () => {
     const done = exec('--cwd', '/missing', id, 'pwd');
     assert.is(done.code, 255);

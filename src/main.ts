@@ -43,7 +43,7 @@ function parseCommand(command: Command, argv: readonly string[]): Parsed {
   const parsed = parseArguments(argv, command.flags);
   const { length } = parsed.words;
   if (length < command.least || length > command.most) {
-    const wanted = command.least === command.most ? `exactly ${command.least}` : `${command.least} to ${command.most}`;
+    const wanted = command.least === command.most ? `exactly ${command.least}` : command.most === Infinity ? `a minimum of ${command.least}` : `${command.least} to ${command.most}`;
     throw new RuntimeError(`"${command.name}" requires ${wanted} argument(s): ${command.words}, got ${length}`, { usage: true });
   }
   return parsed;

@@ -12,6 +12,7 @@ const EACCES = 13;
 export function candidates(context: Context): readonly string[] {
   const command = context.config.process?.args?.[0] ?? '';
   if (command.includes('/')) return [command];
+  if (command === '') return []; // not the directories of PATH themselves
   const path = environment(context).find((entry) => entry.startsWith('PATH='))?.slice(5) ?? '';
   return path.split(':').filter((directory) => directory !== '').map((directory) => `${directory}/${command}`);
 }
@@ -35,7 +36,7 @@ export function findExecutable(context: Context): readonly Step[] {
   const step = part('container', '/process/args/0');
   if (paths.length === 0) {
     const name = JSON.stringify(context.config.process?.args?.[0] ?? '');
-    throw new RuntimeError(`unable to start container process: exec: ${name}: executable file not found in $PATH`, { pointer: '/process/args/0', errno: 'ENOENT', hint: 'process.env has no PATH to look it up in' });
+    throw new RuntimeError(`unable to start container process: exec: ${name}: executable file not found in $PATH`, { pointer: '/process/args/0', errno: 'ENOENT', hint: context.config.process?.args?.[0] ? 'process.env has no PATH to look it up in' : 'a command that is not empty' });
   }
   const missing = ['ENOENT', 'EACCES', 'ENOTDIR', 'ELOOP'];
   return paths.flatMap((path, index) => {
