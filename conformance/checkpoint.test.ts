@@ -59,7 +59,7 @@ for (const path of runtimePaths()) {
   test('a restore that CRIU refuses leaves nothing; one without a checkpoint says so', () => {
     const ours = (): string[] => readdirSync('/sys/fs/cgroup').filter((name) => name.startsWith(id));
     const before = ours();
-    const words = (from: string): string[] => ['restore', '--detach', '--image-path', from, '--bundle', bundle, `${id}-r`];
+    const words = (from: string): string[] => ['restore', '--image-path', from, '--work-path', images, '--tcp-established', '--ext-unix-sk', '--shell-job', '--file-locks', '--manage-cgroups-mode', 'soft', '--detach', '--pid-file', join(scratch, 'pid'), '-no-subreaper', '--bundle', bundle, `${id}-r`]; // go-runc’s;
     const refused = runtime.run(words(images), withFake);
     assert.is(refused.code, 1);
     assert.match(refused.stderr.split('\n')[0]!, /criu failed: type RESTORE: .*the reason/);
@@ -68,6 +68,7 @@ for (const path of runtimePaths()) {
     assert.match(runtime.run(words(join(scratch, 'empty')), withFake).stderr, /descriptors\.json: ENOENT/);
     assert.match(runtime.run(['restore', '--detach', '--image-path', images, '--bundle', bundle, id], withFake).stderr, /already exists/);
     assert.not.ok(existsSync(join(runtime.root, `${id}-r`)));
+    assert.not.ok(existsSync(join(scratch, 'pid')));
     assert.equal(ours(), before);
   });
 
