@@ -1,6 +1,6 @@
 // checkpoint and restore: what a runtime says and leaves around CRIU. CRIU itself is at work in vm/checkpoint.vmtest.ts, and here where it is fit for this kernel.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { suite } from 'uvu';
@@ -77,18 +77,30 @@ for (const path of runtimePaths()) {
   if (!isFit) console.log(`skipped: a counter goes on where it was: no CRIU that works on this kernel (${(criu.stderr || String(criu.error)).trim().split('\n').at(-1)})`);
   (isFit ? test : test.skip)('a counter goes on where it was', () => {
     const count = (): number => Number(runtime.run(['exec', id, 'cat', '/tmp/n']).stdout);
-    const mode = ['--manage-cgroups-mode', 'ignore']; // hierarchies of cgroup v1 beside v2 are more than CRIU restores
     until('it counts', () => count() > 3);
     const before = count();
-    const done = runtime.run(['checkpoint', '--image-path', join(scratch, 'real'), ...mode, id]);
+    const done = runtime.run(['checkpoint', '--image-path', join(scratch, 'real'), id]);
     assert.is(done.code, 0, done.stderr);
     assert.match(runtime.run(['state', id]).stderr, /does not exist/);
-    const restored = runtime.background(id, ['restore', '--detach', '--image-path', join(scratch, 'real'), '--bundle', bundle, ...mode, id]);
+    const restored = runtime.background(id, ['restore', '--detach', '--image-path', join(scratch, 'real'), '--bundle', bundle, id]);
     assert.is(restored.code, 0, restored.stderr);
     assert.is(runtime.state(id)['status'], 'running');
     const first = count();
     assert.ok(first >= before);
     until('it goes on', () => count() > first);
+    assert.not.match(readFileSync('/proc/self/mountinfo', 'utf8'), /criu/);
+  });
+  (isFit ? test : test.skip)('--leave-running leaves it; the images make another, in a cgroup of its own', () => {
+    const done = runtime.run(['checkpoint', '--leave-running', '--image-path', join(scratch, 'left'), id]);
+    assert.is(done.code, 0, done.stderr);
+    assert.is(runtime.state(id)['status'], 'running');
+    runtime.run(['delete', '--force', id]);
+    const other = `${id}-other`;
+    const restored = runtime.background(other, ['restore', '--detach', '--image-path', join(scratch, 'left'), '--bundle', bundle, other]);
+    assert.is(restored.code, 0, restored.stderr);
+    assert.match(readFileSync(`/proc/${runtime.state(other)['pid']}/cgroup`, 'utf8'), new RegExp(`^0::.*/${other}$`, 'm'));
+    assert.is((JSON.parse(runtime.run(['ps', '--format', 'json', other]).stdout) as unknown[]).length > 0, true);
+    assert.is(runtime.run(['delete', '--force', other]).code, 0);
   });
   test.run();
 }

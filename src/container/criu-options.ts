@@ -55,6 +55,23 @@ function openDirectory(path: string, makes: boolean): number {
   }
 }
 
+/**
+ * The same directories on the mounts of a process in a mount namespace of its own. CRIU makes one of them its working
+ * directory, and from one on the mounts of another namespace it could mount nothing (mount(2), EINVAL). Those that were
+ * open already where that process has ended.
+ */
+export function openWithin(pid: number, options: CriuOptions, directories: Directories): Directories {
+  const opened: number[] = [];
+  const close = (): void => opened.forEach((fd) => closeSync(fd));
+  try {
+    for (const path of [options.imagePath, options.workPath ?? options.imagePath]) opened.push(openSync(`/proc/${pid}/root${posix.resolve(path)}`, 'r'));
+    return { images: opened[0]!, work: opened[1]!, log: directories.log, close };
+  } catch {
+    close();
+    return { ...directories, close: () => {} };
+  }
+}
+
 /** Options by CRIU's names. Throws RuntimeError for a word it does not know. */
 export function commonOptions(options: CriuOptions, config: Config, directories: Directories): Options {
   const mode = cgroupsMode[options.cgroupsMode];

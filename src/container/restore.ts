@@ -21,7 +21,7 @@ import { DESCRIPTORS } from './checkpoint.ts';
 import { consoleOf } from './console.ts';
 import { createHandlers } from './create-handlers.ts';
 import { initialState, undoCgroup } from './create.ts';
-import { bindMounts, commonOptions, externalNamespaces, openDirectories, type CriuOptions, type Directories } from './criu-options.ts';
+import { bindMounts, commonOptions, externalNamespaces, openDirectories, openWithin, type CriuOptions, type Directories } from './criu-options.ts';
 import { prepareDeviceFilter } from './filters.ts';
 import { sendDescriptor } from './giving.ts';
 import { gatherHost } from './host.ts';
@@ -128,9 +128,10 @@ function converse(options: RestoreOptions, bundle: Bundle, { socket, criu, root,
   const { config } = bundle;
   let restored = state;
   let terminal = -1;
+  const within = openWithin(criu, options, directories);
   try {
     const request: Options = {
-      ...commonOptions(options, config, directories),
+      ...commonOptions(options, config, within),
       root,
       cg_root: cgroupRoot(state),
       evasive_devices: true,
@@ -152,6 +153,7 @@ function converse(options: RestoreOptions, bundle: Bundle, { socket, criu, root,
       },
     });
   } finally {
+    within.close();
     closeSync(socket);
     waitStatus(criu);
     setSlot(execution.image, 'init', restored.pid, 'runtime');
