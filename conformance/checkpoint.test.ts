@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { baseConfig, makeBundle, Runtime, runtimePaths, until } from './harness.ts';
+import { baseConfig, makeBundle, Runtime, runtimePaths, until, type Json } from './harness.ts';
 
 /** A criu that refuses, as one on a kernel it cannot work with. */
 const refusing = (log: string): string => `#!/bin/sh\nmkdir -p ${log}\nprintf '(00.001) Warn  (criu/a.c:1): harmless\\n(00.002) Error (criu/b.c:22): the reason\\n(00.003) Error (criu/c.c:333): dump failed\\n' >${log}/dump.log\ncp ${log}/dump.log ${log}/restore.log\n`;
@@ -101,6 +101,23 @@ for (const path of runtimePaths()) {
     assert.match(readFileSync(`/proc/${runtime.state(other)['pid']}/cgroup`, 'utf8'), new RegExp(`^0::.*/${other}$`, 'm'));
     assert.is((JSON.parse(runtime.run(['ps', '--format', 'json', other]).stdout) as unknown[]).length > 0, true);
     assert.is(runtime.run(['delete', '--force', other]).code, 0);
+  });
+  (isFit ? test : test.skip)('a container in a user namespace, and in a network namespace of its manager', () => {
+    const mine = `${id}-user`;
+    const config = { ...counter, mounts: counter.mounts.filter(({ destination }) => !String(destination).startsWith('/sys')) };
+    const namespaces = (counter.linux['namespaces'] as Json[]).map((one) => (one['type'] === 'network' ? { ...one, path: '/proc/self/ns/net' } : one));
+    const mappings = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
+    const users = makeBundle({ ...config, linux: { ...counter.linux, namespaces: [...namespaces, { type: 'user' }], uidMappings: mappings, gidMappings: mappings } });
+    // Streams that its user may open again: CRIU does that.
+    const quiet = (...words: string[]): number | null => spawnSync(path, ['--root', runtime.root, ...words], { stdio: 'ignore', timeout: 60_000 }).status;
+    assert.is(quiet('run', '--detach', '--bundle', users, mine), 0);
+    const count = (): number => Number(runtime.run(['exec', mine, 'cat', '/tmp/n']).stdout);
+    until('it counts', () => count() > 2);
+    const done = runtime.run(['checkpoint', '--image-path', join(scratch, 'user'), mine]);
+    assert.is(done.code, 0, done.stderr);
+    assert.is(quiet('restore', '--detach', '--image-path', join(scratch, 'user'), '--bundle', users, mine), 0);
+    assert.ok(count() > 2);
+    runtime.run(['delete', '--force', mine]);
   });
   test.run();
 }

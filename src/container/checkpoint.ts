@@ -6,6 +6,7 @@ import { errnoName } from '../../native/linux/errno.ts';
 import { spawn } from '../../native/linux/spawn.ts';
 import { call, SOCK_SEQPACKET, socketpair, waitStatus } from '../../native/linux/syscalls.ts';
 import type { Config } from '../../spec/config.ts';
+import { has } from '../compile/context.ts';
 import { requestType, type Options } from '../criu/messages.ts';
 import { criuEnvironment, findCriu, SOCKET, talk } from '../criu/talk.ts';
 import { RuntimeError } from '../errors.ts';
@@ -62,7 +63,8 @@ function checkStatusFd(fd: number | undefined): void {
 
 function dump(options: CheckpointOptions, state: ContainerState, config: Config): void {
   const criu = findCriu();
-  const directories = openDirectories(options, 'dump.log', true);
+  // The root of a user namespace goes through it to the images, which are handed to it open.
+  const directories = openDirectories(options, 'dump.log', has(config, 'user') ? 0o711 : 0o700);
   try {
     const streams = options.preDump ? [] : standardStreams(state.pid);
     if (!options.preDump) writeFileSync(posix.join(posix.resolve(options.imagePath), DESCRIPTORS), JSON.stringify(streams), { mode: 0o600 });

@@ -32,11 +32,11 @@ export interface Directories {
   readonly close: () => void;
 }
 
-/** Opens the directories of images and logs; those that are missing are made where `makes` says so. Throws RuntimeError. */
-export function openDirectories({ imagePath, workPath }: CriuOptions, log: string, makes: boolean): Directories {
-  const images = openDirectory(posix.resolve(imagePath), makes);
+/** Opens the directories of images and logs; that of images is made, with this mode, unless there is none to be made. Throws RuntimeError. */
+export function openDirectories({ imagePath, workPath }: CriuOptions, log: string, mode?: number): Directories {
+  const images = openDirectory(posix.resolve(imagePath), mode);
   try {
-    const work = openDirectory(posix.resolve(workPath ?? imagePath), true);
+    const work = openDirectory(posix.resolve(workPath ?? imagePath), 0o700);
     return { images, work, log: posix.join(posix.resolve(workPath ?? imagePath), log), close: () => [images, work].forEach((fd) => closeSync(fd)) };
   } catch (error) {
     closeSync(images);
@@ -44,9 +44,9 @@ export function openDirectories({ imagePath, workPath }: CriuOptions, log: strin
   }
 }
 
-function openDirectory(path: string, makes: boolean): number {
+function openDirectory(path: string, mode: number | undefined): number {
   try {
-    if (makes) mkdirSync(path, { mode: 0o700, recursive: true });
+    if (mode !== undefined) mkdirSync(path, { mode, recursive: true });
     if (!statSync(path).isDirectory()) throw new RuntimeError(`${path} is not a directory`);
     return openSync(path, 'r');
   } catch (error) {

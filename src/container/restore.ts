@@ -58,7 +58,7 @@ function restore(options: RestoreOptions): Restored {
   const bundle = readBundle(options.bundle);
   const console = consoleOf(bundle.config.process?.terminal === true, options.detach, options.consoleSocket);
   const criu = findCriu();
-  const directories = openDirectories(options, 'restore.log', false);
+  const directories = openDirectories(options, 'restore.log');
   const given = giveNamespaces(bundle);
   const cgroup = chooseCgroup(bundle.config, options);
   const state = initialState(options, bundle, cgroup);
