@@ -1,6 +1,6 @@
 // What a process inside sees: each key of config.json felt, not just accepted.
 import { spawnSync, spawn } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -282,6 +282,24 @@ for (const path of runtimePaths()) {
     });
     assert.match(seen, /^8 1000$/);
     rmSync(source, { recursive: true });
+  });
+
+  test('a waiting init holds nothing of the set-up: a small RLIMIT_NOFILE leaves room for start', () => {
+    const change = (config: Config): void => void (config.process['rlimits'] = [{ type: 'RLIMIT_NOFILE', soft: 10, hard: 10 }]);
+    assert.is(sh('ulimit -n', change), '10');
+    const config = baseConfig('/bin/true');
+    const id = fresh();
+    assert.is(runtime.create(id, makeBundle(config)).code, 0);
+    const held = readdirSync(`/proc/${String(runtime.state(id)['pid'])}/fd`);
+    assert.ok(held.length <= 7, `held: ${held.join(' ')}`);
+    runtime.run(['delete', '--force', id]);
+  });
+
+  test('run does not wait for an init that could not take the call of start', () => {
+    const config = baseConfig('/bin/true');
+    config.process['rlimits'] = [{ type: 'RLIMIT_NOFILE', soft: 4, hard: 4 }];
+    const result = runtime.run(['run', '--bundle', makeBundle(config), fresh()]);
+    assert.is(result.code, 1, result.stderr);
   });
 
   test('joined namespaces: pid, network, ipc and uts of another container', () => {

@@ -19,6 +19,8 @@ export interface Host {
   readonly cgroup: CgroupHost | undefined;
   /** Mount point of resctrl; asked for only where config.json has linux.intelRdt. */
   readonly resctrl?: string | undefined;
+  /** Mount point of cgroup2, also where the container gets no cgroup of its own (rootless); undefined without one. */
+  readonly cgroupMount: string | undefined;
 }
 
 /** Where the container's cgroup will be; undefined when cgroups are disabled or the host has no cgroup2 mount. */

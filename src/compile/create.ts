@@ -8,7 +8,7 @@ import { gate, listenAtGate, runProcess } from './gate.ts';
 import { containerHooks, runtimeHooks, startHooks } from './hooks.ts';
 import { hostname } from './hostname.ts';
 import { becomeRoot, idMappings } from './id-mappings.ts';
-import { inheritedDescriptors, initialDescriptors } from './descriptors.ts';
+import { closeSetUp, inheritedDescriptors, initialDescriptors } from './descriptors.ts';
 import { findExecutable } from './args.ts';
 import { intelRdt, intelRdtTasks } from './intel-rdt.ts';
 import { keyring } from './keyring.ts';
@@ -78,6 +78,7 @@ export function compileCreate(context: Context): Program {
     ...rootReadonly(context), //         last change to the root mount
     ...pivotRoot(context), //            everything before used descriptors below the rootfs; from here paths are the container's
     ...rootPropagation(context), //      shared or unbindable would forbid pivot_root
+    ...closeSetUp(context), //           from here on nothing below the old root is needed
 
     ...rlimits(context), //              late: a small RLIMIT_NOFILE would have stopped the mounts
     ...scheduling(context), //           priorities need rights that the next lines give away

@@ -41,7 +41,7 @@ function refuseParameters({ parameters: [other] }: MountOptions, mount: number):
  * mount would show the same, needs rights a user namespace lacks, and waits for an RCU grace period (8 ms and more).
  */
 function isCgroupBind({ config, host }: Context, mount: Mount): boolean {
-  return (mount.type === 'cgroup' || mount.type === 'cgroup2') && !has(config, 'cgroup') && host.cgroup !== undefined;
+  return (mount.type === 'cgroup' || mount.type === 'cgroup2') && !has(config, 'cgroup') && host.cgroupMount !== undefined;
 }
 
 /** An ordinary user's container could write to the user's own cgroups, and so leave its limits (CVE-2023-25809). */

@@ -88,6 +88,7 @@ export function parseMountOptions(options: readonly string[] | undefined): Mount
   let copyUp = false;
   let isRemount = false;
   for (const [index, word] of (options ?? []).entries()) {
+    if (word === '') continue; // buildah writes one
     const own = attributeOf(word);
     const below = word.startsWith('r') ? attributeOf(word.slice(1)) : undefined;
     const moves = propagation(word);

@@ -15,7 +15,7 @@ import { itself, openInRoot, openTarget, relativePath, type Target } from './pat
 import { keepEvents } from './root.ts';
 
 function sourceOf({ host, request }: Context, { mount }: Entry): string {
-  if (mount.type === 'cgroup' || mount.type === 'cgroup2') return host.cgroup?.mount ?? '/sys/fs/cgroup';
+  if (mount.type === 'cgroup' || mount.type === 'cgroup2') return host.cgroupMount ?? '/sys/fs/cgroup';
   const source = mount.source ?? '';
   return source.startsWith('/') ? source : `${request.bundle}/${source}`;
 }

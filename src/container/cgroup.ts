@@ -18,11 +18,12 @@ import { isUserSystemd, systemd } from './systemd.ts';
 export function chooseCgroup(config: Config, options: CreateOptions): CgroupHost | undefined {
   if (options.cgroupManager === 'disabled') return undefined;
   const writes = cgroupWrites(config.linux?.resources);
-  const asks = writes.length > 0;
+  const limit = writes.find(({ value }) => value !== 'max'); // no limit is what a container has without a cgroup of its own
+  const asks = limit !== undefined;
   const mount = findCgroupMount();
   if (mount === undefined) {
     if (!asks && !config.linux?.cgroupsPath && options.cgroupManager !== 'systemd') return undefined;
-    throw new RuntimeError('this host has no cgroup2 mount', { pointer: asks ? writes[0]!.at : '/linux/cgroupsPath', hint: 'mount -t cgroup2 cgroup2 /sys/fs/cgroup, or boot with cgroup_no_v1=all' });
+    throw new RuntimeError('this host has no cgroup2 mount', { pointer: limit?.at ?? '/linux/cgroupsPath', hint: 'mount -t cgroup2 cgroup2 /sys/fs/cgroup, or boot with cgroup_no_v1=all' });
   }
   const isSystemd = options.cgroupManager === 'systemd';
   const needed = controllersOf(writes);
@@ -30,7 +31,7 @@ export function chooseCgroup(config: Config, options: CreateOptions): CgroupHost
   if (!isSystemd && !isPrivileged() && !isOurs(cgroup)) {
     if (!asks && !config.linux?.cgroupsPath) return undefined;
     throw new RuntimeError('rootless needs no limits + no cgrouppath when no permission is granted for cgroups', {
-      pointer: config.linux?.cgroupsPath ? '/linux/cgroupsPath' : writes[0]!.at, hint: `${parentOf(cgroup)} may not be written by uid ${process.geteuid!()}: --systemd-cgroup asks the user's own systemd`,
+      pointer: config.linux?.cgroupsPath ? '/linux/cgroupsPath' : limit!.at, hint: `${parentOf(cgroup)} may not be written by uid ${process.geteuid!()}: --systemd-cgroup asks the user's own systemd`,
     });
   }
   checkControllers(cgroup, writes);

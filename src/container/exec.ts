@@ -73,6 +73,7 @@ function contextOf(options: ExecOptions, state: ContainerState, config: Config):
       home: needsHome(config.process) ? homeIn(readInRoot(`/proc/${state.pid}/root`, 'etc/passwd'), config.process) : '/',
       cgroup: execCgroup(state, options.cgroups, isPrivileged),
       ...(state.resctrl === true ? { resctrl: mountPointOfType('resctrl') } : {}),
+      cgroupMount: undefined,
     },
     request: {
       id: options.id, bundle: state.bundle, rootfs: state.rootfs, stateDirectory: directory, gateDirectory: directory, pidFile: undefined,

@@ -1,4 +1,5 @@
 // Gathers the facts the compiler asks for. Everything here is read before a single step runs, and nothing is changed.
+import { findCgroupMount } from '../cgroup/locate.ts';
 import { closeSync, existsSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs';
 import type { Config } from '../../spec/config.ts';
 import { O_CLOEXEC, O_DIRECTORY, O_PATH, RESOLVE_IN_ROOT } from '../../native/linux/constants.ts';
@@ -20,6 +21,7 @@ export function gatherHost(config: Config, bundle: string, rootfs: string, cgrou
     rootfsMountPoint: sharesWithHost({ config } as never) ? mountPointOf(rootfs) : undefined,
     cgroup,
     ...(config.linux?.intelRdt === undefined ? {} : { resctrl: mountPointOfType('resctrl') }),
+    cgroupMount: cgroup?.mount ?? findCgroupMount(),
   };
 }
 
