@@ -20,6 +20,15 @@ export interface Entry {
 
 /** All entries of mounts, in order. Throws RuntimeError for options that their kind of mount does not have. */
 export function entries(context: Context): readonly Entry[] {
+  let all = known.get(context);
+  if (all === undefined) known.set(context, (all = readEntries(context)));
+  return all;
+}
+
+/** Read once for all parts that ask. */
+const known = new WeakMap<Context, readonly Entry[]>();
+
+function readEntries(context: Context): readonly Entry[] {
   return (context.config.mounts ?? []).map((mount, index) => {
     const parsed = parseMountOptions(mount.options);
     const isCgroup = isCgroupBind(context, mount);

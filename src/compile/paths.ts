@@ -33,9 +33,17 @@ export function openInRoot(at: string, name: string, path: string, flags: number
   return part('container', at)('openat2', [slot('root'), path === '' ? '.' : path, openHow(flags, noSymlinks), 24], why, { result: name, ...rest });
 }
 
+const hows = new Map<number, Arg>();
+
+/** One structure for all steps with equal flags: a long list of mounts has thousands of them. */
 function openHow(flags: number, noSymlinks = false): Arg {
-  const resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (noSymlinks ? RESOLVE_NO_SYMLINKS : 0);
-  return { struct: 'open_how', members: { flags: flags | O_CLOEXEC, resolve } };
+  const key = flags * 2 + Number(noSymlinks);
+  let how = hows.get(key);
+  if (how === undefined) {
+    const resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (noSymlinks ? RESOLVE_NO_SYMLINKS : 0);
+    hows.set(key, (how = { struct: 'open_how', members: { flags: flags | O_CLOEXEC, resolve } }));
+  }
+  return how;
 }
 
 /** Opens a mount target, making it and its parents where they are missing. The descriptor is to be closed by the caller. */

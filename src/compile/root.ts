@@ -32,14 +32,15 @@ export function rootSource(context: Context): readonly Step[] {
   ];
 }
 
+const slave = { struct: 'mount_attr', members: { propagation: MS_SLAVE } } as const;
+
 /** Mounts made on a clone would appear on the host when its source is shared: it only receives, unless asked otherwise. */
 export function keepEvents(context: Context, name: string, at: string): readonly Step[] {
   return sharesWithHost(context) ? [] : [receiveOnly(name, at)];
 }
 
 function receiveOnly(name: string, at: string): Step {
-  const attributes = { struct: 'mount_attr', members: { propagation: MS_SLAVE } } as const;
-  return part('container', at)('mount_setattr', [slot(name), '', AT_EMPTY_PATH | AT_RECURSIVE, attributes, 32], 'events come from the host and never go there');
+  return part('container', at)('mount_setattr', [slot(name), '', AT_EMPTY_PATH | AT_RECURSIVE, slave, 32], 'events come from the host and never go there');
 }
 
 /** In the new mount namespace: nothing propagates back, and the rootfs is attached where it lies. */
