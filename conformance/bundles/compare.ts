@@ -15,7 +15,7 @@ section mount sh -c 'cut -d" " -f5- /proc/self/mountinfo'
 section status grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp|Speculation|Umask|Cpus_allowed_list|Mems_allowed_list|CoreDumping|THP)' /proc/self/status
 section limit cat /proc/self/limits
 section oom cat /proc/self/oom_score_adj
-section dev sh -c 'ls -lnA /dev /dev/pts /dev/shm | sed -E "s/ [A-Z][a-z]{2} +[0-9]+ +[0-9:]+ / /; /^total/d"'
+section dev sh -c 'ls -lnA /dev /dev/pts | sed -E "s/ [A-Z][a-z]{2} +[0-9]+ +[0-9:]+ / /; s/^(d[^ ]+) +[0-9]+ +([0-9]+) +([0-9]+) +[0-9]+ /\\1 \\2 \\3 /; /^total/d"'
 section env sh -c 'tr "\\0" "\\n" </proc/1/environ; echo; tr "\\0" "\\n" </proc/$PPID/environ'
 section cgroup cat /proc/self/cgroup
 section ns sh -c 'cd /proc/self/ns; for n in *; do echo $n $(readlink $n); done'
@@ -156,7 +156,7 @@ const argued: readonly (readonly [RegExp, string])[] = [
   // Masks: an empty tmpfs that is also nosuid, nodev and noexec, and the host's /dev/null, never the container's (CVE-2025-31133).
   [/^(mount: (?:\/proc\/\S+|\/sys\/\S+)) (?:ro|rw),\S+ - (?:tmpfs none rw,size=4k|tmpfs tmpfs ro|devtmpfs \S+ |tmpfs tmpfs rw,size=65536k).*$/gm, '$1 masked'],
   // The directory of message queues belongs to whoever made the ipc namespace: clone3 makes it together with the user namespace.
-  [/^(dev: drwxrwxrwt +2) +(?:0|65534) +65534 +40 mqueue$/gm, '$1 mqueue'],
+  [/^(dev: drwxrwxrwt) +(?:0|65534) +65534 +mqueue$/gm, '$1 mqueue'],
 ];
 
 /** A report with what may differ taken out, in lines; inode numbers of namespaces become the host's or new ones. */
