@@ -4,7 +4,7 @@ set -u
 cd "$(dirname "$0")/.."
 unset NODE_EXTRA_CA_CERTS
 need() { command -v "$1" >/dev/null 2>&1 || { echo "missing $1: apt-get install $2" >&2; exit 1; }; }
-need cc "gcc libc6-dev"; need unshare util-linux; need busybox busybox-static; need ip iproute2
+need cc "gcc libc6-dev"; need unshare util-linux; need busybox busybox-static; need ip iproute2; need python3 python3
 [ "$(id -u)" = 0 ] || { echo "the black-box tests need root" >&2; exit 1; }
 [ -d node_modules/koffi ] || npm ci --no-audit --no-fund --loglevel=error || exit 1
 native/build/build.sh || exit 1
