@@ -66,6 +66,9 @@ for (const bad of ['../../../outside', '/../../outside']) {
   test('config-linux.md#cgroups-path/invalid', `${bad} stays below the root or is refused`, async (box) => {
     const name = `${bad}-${box.token}`, bundle = box.bundle(['sleep'], (config) => (config.linux['cgroupsPath'] = name)), id = box.id();
     const result = await box.launch(['create', '--bundle', bundle, id]).done;
+    const outside = ['/', '/sys/', '/sys/fs/'].map((place) => `${place}outside-${box.token}`).filter((path) => existsSync(path));
+    for (const path of outside) await box.spawn('/bin/rm', ['-rf', path]).done;
+    equal(outside, [], 'directories outside of the hierarchy');
     if (result.code === 0) ok(pathOf(await box.pid(id)).startsWith(cgroupRoot) && !pathOf(await box.pid(id)).includes('..'), pathOf(await box.pid(id)));
   });
 }
