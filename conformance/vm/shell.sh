@@ -9,6 +9,6 @@ image=$(sh $here/image.sh) || exit 1
 payload=$(mktemp -d) || exit 1
 trap 'rm -rf "$payload"' EXIT
 trap 'exit 130' INT TERM HUP
-sh $here/payload.sh "$payload/disk" $(ls $here/*.vmtest.* conformance/*.test.ts) || exit 1
+sh $here/payload.sh "$payload/disk" $(ls $here/*.vmtest.* conformance/managers/*.vmtest.ts conformance/*.test.ts) || exit 1
 echo "# vm: half a minute to the shell; runt is in /work/runt/dist, a test runs as: node conformance/vm/smoke.vmtest.mjs" >&2
 sh $here/boot.sh "$image" "$payload/disk" runt-vm-shell.service 86400 -serial mon:stdio

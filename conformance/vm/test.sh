@@ -1,12 +1,12 @@
 #!/bin/sh
 # test.sh [TESTFILE...]: runs test files (*.ts with uvu, *.sh) in one boot of the virtual machine; TAP on standard output.
-# Without names: all of conformance/vm/*.vmtest.{ts,sh}. RUNT_VM_LIMIT and RUNT_VM_FILE_LIMIT are the seconds a boot and a file may take.
+# Without names: all of conformance/vm/*.vmtest.{ts,sh} and what managers' containers see. RUNT_MANAGERS=full: all of the managers' operations of a file, not the core. RUNT_VM_LIMIT and RUNT_VM_FILE_LIMIT are the seconds a boot and a file may take.
 set -u
 unset NODE_EXTRA_CA_CERTS
 here=conformance/vm
 cd "$(dirname "$0")/../.." || exit 1
 sh $here/host.sh qemu-system-x86_64 mke2fs flock unshare node || exit 1
-[ $# -gt 0 ] || set -- $(ls $here/*.vmtest.ts $here/*.vmtest.sh 2>/dev/null)
+[ $# -gt 0 ] || set -- $(ls $here/*.vmtest.ts $here/*.vmtest.sh conformance/managers/inside.vmtest.ts conformance/managers/containerd.vmtest.ts 2>/dev/null)
 for file in "$@"; do
 	case $file in /* | ../*) false ;; *) [ -f "$file" ] ;; esac || { echo "$file: no such test file; paths are relative to the repository" >&2; exit 2; }
 done

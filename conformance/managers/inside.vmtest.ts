@@ -2,8 +2,8 @@
 // AppArmor stays off where a manager would ask for a profile: runt refuses profiles until it can apply them.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
-import { busyboxImage, must, runt, sh } from './guest.ts';
-import { note, suite } from './tap.ts';
+import { busyboxImage, must, runt, sh } from '../vm/guest.ts';
+import { note, suite } from '../vm/tap.ts';
 
 const runc = '/usr/sbin/runc';
 

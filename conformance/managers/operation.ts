@@ -1,0 +1,152 @@
+// One operation of a manager, as a line of shell: run with runt and with the runtime the manager would take by itself,
+// both at the same time, and what the two print is compared. Each result is also a row of docs/managers.md (see table.sh).
+import { spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Result } from '../harness.ts';
+import { note, skip, suite } from '../vm/tap.ts';
+
+/** How one operation may be more than a name and a script. */
+export interface Options {
+  /** Where runt is not as the peer: what to see as the same, and why it differs. Holds for what is printed and for nothing else. */
+  readonly differs?: readonly (readonly [pattern: RegExp, instead: string, why: string])[];
+  /** The peer itself fails here, with this reason: runt is then judged alone, and has to succeed. */
+  readonly alone?: string;
+  /** Run in the virtual machine by default: what only it can show. The others are too slow there, and run with RUNT_MANAGERS=full or on the host. */
+  readonly core?: true;
+  readonly seconds?: number;
+  /** A cgroup v2 controller that it takes; this host may have none. */
+  readonly needs?: string;
+  /** What runt's side printed that belongs into the table. */
+  readonly shows?: RegExp;
+}
+
+/** What a person would call it, the shell that does it, and the rest. The script has to end with 0 and print something. */
+export type Operation = readonly [name: string, script: string, options?: Options];
+
+export interface Side {
+  /** Part of the names of its containers: `$S` in a script. */
+  readonly name: 'runt' | 'peer';
+  /** `$RUNTIME` in a script. */
+  readonly runtime: string;
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+export interface Group {
+  /** The manager, as the table's first column names it. */
+  readonly manager: string;
+  readonly sides: readonly [runt: Side, peer: Side];
+  /** Functions for all scripts of the group. */
+  readonly prologue: string;
+  readonly before?: string;
+  readonly after?: string;
+  /** The ordinary user does it, in a systemd of her own. */
+  readonly rootless?: boolean;
+}
+
+const isFull = process.env['RUNT'] !== undefined || readFileSync('/proc/cmdline', 'latin1').includes('runt.managers=full');
+/** Where a row was made: in the machine, or on the host itself by native.sh. */
+const where = process.env['RUNT'] === undefined ? 'machine' : 'host';
+const controllers = readFileSync('/sys/fs/cgroup/cgroup.controllers', 'latin1').trim().split(' ');
+/** For work on one operation: a regular expression over `manager:_name`, blanks as underscores. */
+const only = process.env['RUNT_ONLY'];
+
+/** Waits for a command to succeed; a terminal for one that wants it; the status of one in words. */
+const always = `
+set -e
+until_ok() { i=0; until "$@" >/dev/null 2>&1; do i=$((i+1)); [ $i -gt 300 ] && { echo "never: $*" >&2; return 1; }; sleep 0.2; done; }
+status() { if "$@"; then echo status 0; else echo "status $?"; fi; }
+terminal() { rm -f /tmp/held-$S; mkfifo /tmp/held-$S; script -qefc "$*" /dev/null <>/tmp/held-$S | tr -d '\\r\\000\\004' | sed 's/\\^[@D]//g'; }
+`;
+
+function shell(group: Group, side: Side, script: string, seconds: number): Promise<Result> {
+  const directory = mkdtempSync(join(tmpdir(), 'operation-'));
+  const out = openSync(join(directory, 'out'), 'w'), err = openSync(join(directory, 'err'), 'w');
+  const environment = { ...side.environment, S: side.name, RUNTIME: side.runtime };
+  const text = `${always}${group.prologue}\n${script}`;
+  const user = ['XDG_RUNTIME_DIR=/run/user/1000', 'DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus', 'HOME=/home/tester', ...Object.entries(environment).map(([name, value]) => `${name}=${value}`)];
+  const unit = ['systemd-run', '--user', '--quiet', '--collect', '--wait', '--pipe', '--property=Delegate=yes', '--working-directory=/home/tester', ...Object.keys(environment).map((name) => `--setenv=${name}`)];
+  const [command, ...args] = group.rootless === true ? ['/usr/sbin/runuser', '-u', 'tester', '--', 'env', ...user, ...unit, '/bin/sh', '-c', text] : ['/bin/sh', '-c', text];
+  return new Promise((resolve) => {
+    const child = spawn(command!, args, { stdio: ['ignore', out, err], detached: true, cwd: group.rootless === true ? '/' : '/tmp', env: { ...process.env, ...environment } });
+    const timer = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), seconds * 1000);
+    child.on('exit', (code) => {
+      clearTimeout(timer);
+      closeSync(out);
+      closeSync(err);
+      resolve({ code: code ?? 137, stdout: readFileSync(join(directory, 'out'), 'utf8'), stderr: readFileSync(join(directory, 'err'), 'utf8') });
+      rmSync(directory, { recursive: true });
+    });
+  });
+}
+
+/** What may differ between any two containers: ids, the side's name, the runtime's path. */
+function normal(text: string, side: Side): string {
+  return text.replaceAll(side.runtime, 'RUNTIME').replace(/\b[0-9a-f]{64}\b/g, 'ID').replace(/\b[0-9a-f]{12}\b/g, 'ID').replace(/\b(runt|peer)\b/g, 'SIDE').trimEnd();
+}
+
+function told(result: Result): string {
+  return `exit status ${result.code}\n${result.stdout}${result.stderr}`.trimEnd();
+}
+
+function differences(found: readonly string[], expected: readonly string[]): string {
+  const lines = [...expected.filter((line) => !found.includes(line)).map((line) => `peer: ${line}`), ...found.filter((line) => !expected.includes(line)).map((line) => `runt: ${line}`)];
+  return lines.length > 0 ? lines.join('\n') : `the same lines in another order:\n${found.join('\n')}`;
+}
+
+/** Works, or differs for the reasons given; throws otherwise. */
+function judge(sides: Group['sides'], [mine, theirs]: readonly [Result, Result], { differs = [], alone }: Options): readonly [verdict: string, why: string] {
+  // This host may lack what an operation needs; the machine lacks nothing.
+  if (where === 'host' && theirs.code !== 0 && mine.code !== 0) skip(`this host cannot: ${theirs.stderr.trim().split('\n').at(-1)!.slice(0, 150)}`);
+  if (theirs.code !== 0 && alone === undefined) throw new Error(`the peer fails:\n${told(theirs)}\nrunt: ${told(mine)}`);
+  if (mine.code !== 0) throw new Error(`runt fails: ${told(mine)}\nthe peer prints:\n${theirs.stdout}`);
+  if (mine.stdout.trim() === '') throw new Error('nothing was printed that could be compared');
+  if (theirs.code !== 0) return ['works', alone!];
+  const found = normal(mine.stdout, sides[0]), expected = normal(theirs.stdout, sides[1]);
+  if (found === expected) return ['works', ''];
+  const argued = differs.filter(([pattern]) => pattern.test(found) || pattern.test(expected));
+  const same = (text: string): string => argued.reduce((rest, [pattern, instead]) => rest.replaceAll(new RegExp(pattern, `${pattern.flags.replace('g', '')}g`), instead), text);
+  if (same(found) !== same(expected)) throw new Error(`differs:\n${differences(same(found).split('\n'), same(expected).split('\n'))}\nrunt's stderr: ${mine.stderr}`);
+  return ['differs', argued.map(([, , why]) => why).join('; ')];
+}
+
+const lacks = (options?: Options): boolean => options?.needs !== undefined && !controllers.includes(options.needs);
+
+/** Runs operations as tests, in order; the two sides go on side by side and do not wait for each other. */
+export function operations(group: Group, list: readonly Operation[]): void {
+  const tests = suite(group.manager);
+  const chosen = list.filter(([name, , options]) => (only === undefined ? isFull || options?.core === true : new RegExp(only).test(`${group.manager}: ${name}`.replaceAll(' ', '_'))));
+  const results = new Map<string, [Promise<Result>, Promise<Result>]>();
+
+  tests.before(async () => {
+    const ready = await Promise.all(group.sides.map((side) => shell(group, side, group.before ?? 'true', 300)));
+    if (where === 'host' && ready.every(({ code }) => code !== 0)) return void note(`this host cannot: ${ready[1]!.stderr.trim()}`);
+    ready.forEach((result, index) => {
+      if (result.code !== 0) throw new Error(`${group.sides[index]!.name}: ${told(result)}`);
+    });
+    const chains: [Promise<unknown>, Promise<unknown>] = [Promise.resolve(), Promise.resolve()];
+    for (const [name, script, options] of chosen) {
+      if (lacks(options)) continue; // a process that eats memory needs its limit
+      const both = group.sides.map((side, index) => chains[index]!.then(() => shell(group, side, script, options?.seconds ?? 120)));
+      [chains[0], chains[1]] = both as [Promise<Result>, Promise<Result>];
+      results.set(name, both as [Promise<Result>, Promise<Result>]);
+    }
+  });
+  tests.after(async () => {
+    await Promise.all([...results.values()].flat());
+    await Promise.all(group.sides.map((side) => shell(group, side, group.after ?? 'true', 300)));
+  });
+  for (const [name, , options] of chosen) {
+    tests(name, async () => {
+      if (lacks(options)) skip(`this host has no ${options?.needs} controller`);
+      const pair = results.get(name);
+      if (pair === undefined) skip('this host cannot prepare for it');
+      const both = await Promise.all(pair);
+      const [verdict, why] = judge(group.sides, both, options ?? {});
+      const shown = options?.shows?.exec(both[0].stdout)?.[0];
+      note(`row: ${where} | ${group.manager} | ${name} | ${verdict} | ${[why, shown].filter(Boolean).join('; ')}`);
+    });
+  }
+  if (chosen.length > 0) tests.run();
+}
