@@ -56,7 +56,7 @@ const shownNamespaces: Readonly<Record<string, readonly [namespace: string, path
  * uncover what is mounted there, and read-only, but for message queues, which the container shares already.
  */
 function hostInstead(context: Context, { at, name, type, options }: Entry): readonly Step[] {
-  const shown = shownNamespaces[type];
+  const shown = Object.hasOwn(shownNamespaces, type) ? shownNamespaces[type] : undefined;
   const { config, host } = context;
   if (shown === undefined || isNew(config, shown[0]) || !(has(config, 'user') || !host.isPrivileged)) return [];
   const step = part('container', at);

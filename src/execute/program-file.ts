@@ -25,7 +25,8 @@ export function writeProgram(path: string | undefined, program: Program, options
     const image = encodeProgram(program, { ...options, base });
     const fd = path === undefined ? memoryFile('runt-program') : openSync(path, 'w+', 0o600);
     try {
-      writeSync(fd, image);
+      // A short write, and a full disk: what is missing would be a SIGBUS later.
+      if (writeSync(fd, image) !== image.length) throw new RuntimeError(`cannot write ${path ?? 'the program'}: ENOSPC`, { errno: 'ENOSPC', hint: 'the file system of the state directory is full' });
       const result = mapFile(fd, base, image.length);
       if (result === 0) return { image: openImage(mappedBytes(base, image.length))!, fd };
       if (result !== -EEXIST || attempt === ATTEMPTS) {

@@ -1,0 +1,112 @@
+// Every step made to fail, and the runtime killed there; state files that are damaged; no room and no descriptors left.
+// FAULT_STRIDE is every how many steps (19).
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { baseConfig, makeBundle, Runtime, runtimePaths, traces, until } from '../harness.ts';
+import { fresh, temporary } from './bundles.ts';
+
+const stride = Number(process.env['FAULT_STRIDE'] ?? 19);
+
+for (const path of runtimePaths()) {
+  const test = suite(`faults ${basename(path)}`);
+  const runtime = new Runtime(path);
+  const bundle = makeBundle(baseConfig('/bin/sleep', '1000'));
+  const steps = Number(/^\s*(\d+)/.exec(runtime.run(['explain', bundle]).stdout.trimEnd().split('\n').at(-1)!)![1]);
+
+  /** That the id is free again, and a container of it works. */
+  const works = (id: string, what: string): void => {
+    const created = runtime.create(id, bundle);
+    assert.is(created.code, 0, `${what}: the second create: ${created.stderr}`);
+    assert.is(runtime.run(['delete', '--force', id]).code, 0);
+  };
+  const isSentence = (text: string, what: string): void => assert.not.match(text, /internal error|TypeError|^\s+at .*:\d+:\d+/m, `${what}: ${text}`);
+
+  test(`a step that fails is named, leaves nothing, and a second create works (every ${stride} of ${steps})`, () => {
+    const before = traces(runtime);
+    let failed = 0;
+    for (let step = stride % 7; step < steps; step += stride) {
+      const id = fresh();
+      const created = runtime.create(id, bundle, '--inject', `${step}=EIO`);
+      if (created.code !== 0 && /no step/.test(created.stderr)) continue; // a hand-over is no step
+      if (created.code === 0) {
+        runtime.run(['start', id]); // a step that was skipped, or one that start makes
+        assert.is(runtime.run(['delete', '--force', id]).code, 0, `step ${step}`);
+        continue;
+      }
+      failed++;
+      assert.match(created.stderr, /: [a-z_0-9]+\(.*\): EIO|EIO/, `step ${step}`);
+      isSentence(created.stderr, `step ${step}`);
+      assert.match(runtime.run(['state', id]).stderr, /does not exist/, `step ${step}`);
+      assert.equal(traces(runtime), before, `step ${step}`);
+      works(id, `step ${step}`);
+    }
+    assert.ok(failed > steps / stride / 4, `${failed} of ${steps} failed`);
+  });
+
+  test('SIGKILL to the runtime at a step: state answers, delete --force clears, a second create works', () => {
+    const before = traces(runtime);
+    for (let step = stride % 5; step < steps; step += stride * 2) {
+      const id = fresh();
+      const out = join(runtime.root, `.break-${id}`);
+      const child = spawn('/bin/sh', ['-c', 'exec "$@" >"$0" 2>&1', out, path, '--root', runtime.root, 'create', '--break', String(step), '--bundle', bundle, id], { stdio: ['pipe', 'ignore', 'ignore'] });
+      until('the break point', () => child.exitCode !== null || !existsSync(`/proc/${child.pid}`) || (existsSync(out) && readFileSync(out, 'utf8').length > 0));
+      child.kill('SIGKILL');
+      until('its end', () => !existsSync(`/proc/${child.pid}`) || readFileSync(`/proc/${child.pid}/stat`, 'utf8').includes(') Z '));
+      const state = runtime.run(['state', id]);
+      isSentence(state.stderr, `step ${step}`);
+      if (state.code === 0) assert.is((JSON.parse(state.stdout) as { id: string }).id, id);
+      isSentence(runtime.run(['list']).stderr, `step ${step}`);
+      const deleted = runtime.run(['delete', '--force', id]);
+      assert.is(deleted.code, 0, `step ${step}: ${deleted.stderr}`);
+      assert.equal(traces(runtime), before, `step ${step}`);
+      works(id, `step ${step}`);
+    }
+  });
+
+  test('state files cut short, emptied, of another kind: clear errors, and delete --force ends the container', () => {
+    for (const [name, spoil] of [
+      ['emptied', (file: string): void => truncateSync(file, 0)], ['cut short', (file: string): void => truncateSync(file, 40)],
+      ['of another kind', (file: string): void => writeFileSync(file, '{"version": 7}')], ['of wrong types', (file: string): void => writeFileSync(file, '{"version":1,"id":[],"pid":"x","hooks":null,"cgroup":7}')],
+    ] as const) {
+      for (const file of ['state.json', 'config.json', 'program']) {
+        const id = fresh();
+        assert.is(runtime.create(id, bundle).code, 0);
+        const { pid } = runtime.state(id) as { pid: number };
+        spoil(join(runtime.root, id, file));
+        const what = `${file} ${name}`;
+        for (const words of [['state', id], ['list'], ['ps', id], ['start', id], ['trace', id], ['kill', id, 'KILL']]) isSentence(runtime.run(words).stderr, `${what}: ${words[0]}`);
+        const deleted = runtime.run(['delete', '--force', id]);
+        assert.is(deleted.code, 0, `${what}: ${deleted.stderr}`);
+        if (!(file === 'program' && existsSync(`/proc/${pid}`))) until('its end', () => !existsSync(`/proc/${pid}`) || readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z '));
+        works(id, what);
+      }
+    }
+  });
+
+  test('no room for state, and no descriptors: a clear error, nothing left', () => {
+    const directory = temporary('small-');
+    for (const options of ['size=8k', 'nr_inodes=2', 'nr_inodes=4', 'size=24k']) {
+      const script = `mount -t tmpfs -o ${options} small ${directory}; "$@"; echo "code $?"; find ${directory} -mindepth 1 -maxdepth 1 -not -name ".*"; umount ${directory}`;
+      const done = spawnSync('unshare', ['-m', 'sh', '-c', script, 'sh', path, '--root', directory, 'create', '--bundle', bundle, fresh()], { encoding: 'utf8', input: '', timeout: 60_000, env: { PATH: process.env['PATH'] } });
+      assert.is(done.stdout, 'code 1\n', `${options}: ${done.stderr}`);
+      assert.match(done.stderr, /ENOSPC|space/, options);
+      isSentence(done.stderr, options);
+    }
+    const before = traces(runtime);
+    for (const limit of [9, 12, 16, 20]) {
+      const id = fresh();
+      // Through a file: a container that is created holds a pipe open.
+      const out = join(directory, 'out');
+      spawnSync('sh', ['-c', `exec </dev/null >${out} 2>&1; ulimit -n ${limit}; exec "$@"`, 'sh', path, '--root', runtime.root, 'create', '--bundle', bundle, id], { stdio: 'ignore', timeout: 60_000, env: { PATH: process.env['PATH'] } });
+      isSentence(readFileSync(out, 'utf8'), `${limit} descriptors`);
+      runtime.run(['delete', '--force', id]);
+      assert.equal(traces(runtime), before, `${limit} descriptors`);
+    }
+  });
+
+  test.after(() => runtime.close());
+  test.run();
+}
