@@ -31,8 +31,8 @@ function become(text: string): 'refused' | 'program' {
   for (const { pointer, expected } of issues) {
     assert.ok(pointer === '' || pointer.startsWith('/'), pointer);
     assert.ok(expected.length > 0);
-    assert.ok(locate(text, pointer).line >= 1);
   }
+  for (const { pointer } of issues.slice(0, 10)) assert.ok(locate(text, pointer).line >= 1);
   if (issues.length > 0) return 'refused';
   try {
     encodeProgram(compileCreate({ ...testContext({}), config: document as Config }));
