@@ -35,7 +35,7 @@ for (const path of runtimePaths()) {
       assert.is(runtime.create(id, makeBundle(baseConfig('sleep', '1000'))).code, 0);
       assert.match(runtime.run(['exec', '--apparmor', 'nothing', id, 'true']).stderr, /"exec nothing".*EINVAL/);
       const file = join(runtime.root, '.process.json');
-      writeFileSync(file, JSON.stringify({ args: ['true'], cwd: '/', apparmorProfile: 'other' }));
+      writeFileSync(file, JSON.stringify({ args: ['/bin/true'], cwd: '/', apparmorProfile: 'other' }));
       const fromFile = runtime.run(['exec', '--process', file, id]);
       assert.match(fromFile.stderr, /"exec other".*EINVAL[^]*\.process\.json:1:/);
       assert.is(fromFile.code, 255);
