@@ -1,6 +1,6 @@
 // What lies around the runtime: a bundle directory, an environment, a state root and a /tmp that someone prepared.
 import { spawn, spawnSync } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { baseConfig, makeBundle } from '../harness.ts';
@@ -92,6 +92,7 @@ export const surroundings: readonly Check[] = [
         const own = spawnSync('cut', ['-d', ' ', '-f22', `/proc/${pid}/stat`], { encoding: 'utf8' }).stdout.trim();
         for (const name of readdirSync(join(runtime.root, other))) {
           const file = join(runtime.root, other, name);
+          if (!lstatSync(file).isFile()) continue; // a fifo would make us wait
           spawnSync('sed', ['-i', `s/:${pid}\\b/:${victim.pid}/g; s/\\b${own}\\b/${start}/g; s/"${id}"/"${other}"/g`, file]);
         }
         spawnSync('chown', ['-R', '1000:1000', join(runtime.root, other)]);
