@@ -15,7 +15,7 @@ while read -r file; do
 		*) set -- sh "$file" ;;
 	esac
 	# Through a file: the port can be opened once only, and a pipe would be held open by whatever a test leaves running.
-	timeout -k 10 "${limit:-300}" "$@" >"$out" 2>&1 </dev/null 3>&- &
+	timeout -k 10 "${limit:-600}" "$@" >"$out" 2>&1 </dev/null 3>&- &
 	tail -n +1 -s 0.3 -f --pid=$! "$out" >&3
 	wait $!
 	status=$?

@@ -24,7 +24,7 @@ trap 'exit 130' INT TERM HUP
 sh $here/payload.sh "$run/payload" "$@" || { echo "the tests could not be packed" >&2; exit 1; }
 
 : >"$run/results"
-sh $here/boot.sh "$image" "$run/payload" runt-vm-test.service "${RUNT_VM_LIMIT:-1500}" -serial "file:$run/console" \
+sh $here/boot.sh "$image" "$run/payload" runt-vm-test.service "${RUNT_VM_LIMIT:-2700}" -serial "file:$run/console" \
 	-chardev "file,id=results,path=$run/results" -device virtserialport,chardev=results,name=results </dev/null >"$run/qemu" 2>&1 &
 machine=$!
 tail -n +1 -s 0.5 -f --pid=$machine "$run/results" | awk -v expected=$# -f $here/tap.awk
