@@ -6,7 +6,7 @@ import { note, suite } from './tap.ts';
 
 export type Driver = 'cgroupfs' | 'systemd';
 
-const bundle = '/tmp/limits';
+const bundle = '/var/tmp/limits'; // the machine's /tmp is nodev: a device there is EACCES to anyone
 const shared = '/var/tmp/out';
 
 /** One runtime under one driver, with the flags its commands take for it. */

@@ -241,8 +241,13 @@ export function rmSync(path: Path, options: { readonly recursive?: boolean; read
   const result = call('unlinkat', AT_FDCWD, name(path), 0);
   if (result >= 0 || (options.force === true && errnoName(-result) === 'ENOENT')) return;
   if (options.recursive !== true || errnoName(-result) !== 'EISDIR') return void checked(result, 'rm', path);
-  for (const entry of entries(path)) rmSync(`${String(path)}/${entry.name}`, options);
-  rmdirSync(path);
+  try {
+    for (const entry of entries(path)) rmSync(`${String(path)}/${entry.name}`, options);
+    rmdirSync(path);
+  } catch (error) {
+    // Another process removes the same directory: a container is deleted while its `run` ends.
+    if (options.force !== true || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
 }
 
 const rare = <Name extends 'chmodSync' | 'chownSync' | 'copyFileSync' | 'mkdtempSync' | 'symlinkSync' | 'realpathSync' | 'appendFileSync' | 'fchmodSync' | 'fchownSync' | 'ftruncateSync' | 'watch'>(key: Name): Fs[Name] =>
