@@ -169,6 +169,19 @@ for (const path of runtimePaths()) {
 
   test('an ordinary user without subordinate ids: create, start, exec, kill, delete', () => lifecycle(rootless([{ containerID: 0, hostID: 1000, size: 1 }]), /^0\n\s+0\s+1000\s+1\n$/));
 
+  test('a runtime hook of an ordinary user opens the namespaces of init, as slirp4netns and pasta do', () => {
+    const config = rootless([{ containerID: 0, hostID: 1000, size: 1 }]);
+    const script = 'pid=$(sed -n \'s/.*"pid": *\\([0-9]*\\).*/\\1/p\'); exec nsenter -t $pid -U -n --preserve-credentials ip link set lo mtu 1234';
+    config['hooks'] = { createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', script], env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'] }] };
+    const { home, call } = asUser(config);
+    const created = call('create', 'mine');
+    assert.is(created.code, 0, created.stderr);
+    assert.is(call('start', 'mine').code, 0);
+    assert.match(call('exec', 'mine', 'cat', '/sys/class/net/lo/mtu').stdout, /^1234$/m);
+    assert.is(call('delete', '--force', 'mine').code, 0);
+    rmSync(home, { recursive: true });
+  });
+
   const hasTools = isPrivateView && existsSync('/usr/bin/newuidmap');
   if (!hasTools) test.skip('with subordinate ids: newuidmap is not installed (apt-get install uidmap), or this is no private view');
   else {

@@ -7,7 +7,7 @@ import { devices } from './devices.ts';
 import { gate, listenAtGate, runProcess } from './gate.ts';
 import { containerHooks, runtimeHooks, startHooks } from './hooks.ts';
 import { hostname } from './hostname.ts';
-import { becomeRoot, idMappings } from './id-mappings.ts';
+import { becomeRoot, hideFromTracing, idMappings } from './id-mappings.ts';
 import { closeSetUp, inheritedDescriptors, initialDescriptors } from './descriptors.ts';
 import { findExecutable } from './args.ts';
 import { intelRdt, intelRdtTasks } from './intel-rdt.ts';
@@ -70,6 +70,7 @@ export function compileCreate(context: Context): Program {
     ...devices(context), //              after mounts: usually into the tmpfs on /dev
     ...terminal(context), //             after devpts is mounted: its pty belongs to the container's instance
     ...runtimeHooks(context), //         after mounts, before pivot_root (config.md#createruntime-hooks)
+    ...hideFromTracing(context), //      before anything of the container's own could look
     ...containerHooks(context), //       after those (config.md#createcontainer-hooks): paths are still the host's
     ...sysctl(context), //               through a procfs of our own, before read-only paths
     ...delayedReadonly(context), //      /dev and tmpfs: now nothing more is created in them

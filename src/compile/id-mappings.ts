@@ -34,10 +34,26 @@ export function idMappings({ config, host }: Context): readonly Step[] {
 
 const isSingle = (mappings: readonly IdMapping[]): boolean => mappings.length === 1 && Number(mappings[0]!.size) === 1;
 
+const HIDDEN = 'processes of a joined namespace may not trace init (CVE-2016-9962)';
+
+/** The runtime hooks of an ordinary user open init's namespaces (slirp4netns(1), pasta(1)): /proc/PID belongs to root unless init is dumpable. */
+function isOpenToHooks({ config, host }: Context): boolean {
+  const hooks = (config.hooks?.prestart?.length ?? 0) + (config.hooks?.createRuntime?.length ?? 0);
+  return hooks > 0 && !host.isPrivileged && isNew(config, 'user') && isNew(config, 'pid');
+}
+
+/** Ends what becomeRoot left open for runtime hooks. */
+export function hideFromTracing(context: Context): readonly Step[] {
+  return isOpenToHooks(context) ? [part('container', '')('prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0], HIDDEN)] : [];
+}
+
 /** Takes on the namespace's root ids. Not done where id 0 is not mapped: the rights of the namespace suffice. */
-export function becomeRoot({ config }: Context): readonly Step[] {
+export function becomeRoot(context: Context): readonly Step[] {
+  const { config } = context;
   const step = part('container', '/linux/uidMappings');
-  const hidden = step('prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0], 'processes of a joined namespace may not trace init (CVE-2016-9962)');
+  const hidden = isOpenToHooks(context)
+    ? step('prctl', [PR_SET_DUMPABLE, 1, 0, 0, 0], 'until the runtime hooks have run: its pid namespace is new, nobody else is in it')
+    : step('prctl', [PR_SET_DUMPABLE, 0, 0, 0, 0], HIDDEN);
   if (!has(config, 'user')) return [{ ...hidden, at: '' }];
   const isJoined = !isNew(config, 'user');
   const mapsRoot = (mappings: readonly IdMapping[] | undefined): boolean => isJoined || (mappings?.some((map) => map.containerID === 0) ?? false);
