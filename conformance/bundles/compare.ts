@@ -153,6 +153,8 @@ const argued: readonly (readonly [RegExp, string])[] = [
   [/ (shared|master|propagate_from):\d+/g, ''],
   [/(upperdir|workdir|lowerdir)=[^ ,]*/g, '$1'],
   [/,?ino=\d+|,uuid=on/g, ''],
+  // Debian's AppArmor names the runc binary itself; a process it starts without a profile keeps that label.
+  [/^where: runc \(unconfined\)$/gm, 'where: unconfined'],
   // Masks: an empty tmpfs that is also nosuid, nodev and noexec, and the host's /dev/null, never the container's (CVE-2025-31133).
   [/^(mount: (?:\/proc\/\S+|\/sys\/\S+)) (?:ro|rw),\S+ - (?:tmpfs none rw,size=4k|tmpfs tmpfs ro|devtmpfs \S+ |tmpfs tmpfs rw,size=65536k).*$/gm, '$1 masked'],
   // The directory of message queues belongs to whoever made the ipc namespace: clone3 makes it together with the user namespace.
