@@ -1,4 +1,5 @@
 // create, start, state, kill, delete, list, run: what managers rely on (runtime.md, and how runc behaves).
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -354,5 +355,11 @@ for (const path of runtimePaths()) {
     runtime.close();
   });
 
+  test('state is below XDG_RUNTIME_DIR for root of a user namespace, as rootless Podman calls it, and below /run for root', () => {
+    const looked = (USER: string, ...words: string[]): string => spawnSync(words[0] ?? path, [...words.slice(1), ...(words.length > 0 ? [path] : []), 'state', 'nobody'], { encoding: 'utf8', env: { PATH: process.env['PATH'], XDG_RUNTIME_DIR: '/run/user/x', USER } }).stderr;
+    assert.match(looked('someone', 'unshare', '--user', '--map-root-user'), /looked in \/run\/user\/x\/runt/);
+    assert.match(looked('root', 'unshare', '--user', '--map-root-user'), /looked in \/run\/runt/);
+    assert.match(looked('someone'), /looked in \/run\/runt/);
+  });
   test.run();
 }

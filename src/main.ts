@@ -4,6 +4,7 @@ import { parseArguments, type Parsed } from './commands/arguments.ts';
 import type { Call, Command, Globals } from './commands/command.ts';
 import { commandHelp, globalFlags, globalHelp } from './commands/help.ts';
 import { table } from './commands/table.ts';
+import { isInitialUserNamespace } from './container/user-namespace.ts';
 import { RuntimeError } from './errors.ts';
 import { appendLog, errorSentence, formatError, logLine, write } from './log.ts';
 
@@ -64,11 +65,16 @@ function globalsOf(parsed: Parsed): Globals {
 /** The state root, absolute. Neither empty nor `/`: state directories would lie among the host's. */
 function rootOf(given: string | undefined): string {
   const runtime = process.env['XDG_RUNTIME_DIR'];
-  const root = given ?? (process.geteuid!() !== 0 && runtime ? `${runtime}/runt` : '/run/runt');
+  const root = given ?? (runtime && !isHostsRoot() ? `${runtime}/runt` : '/run/runt');
   const absolute = root.startsWith('/') ? root : `${process.cwd()}/${root}`;
   const clean = absolute.replace(/\/+/g, '/').replace(/\/$/, '');
   if (root === '' || clean === '') throw new RuntimeError(`invalid value for --root: ${JSON.stringify(root)}`, { hint: 'a directory of its own' });
   return clean;
+}
+
+/** As runc: root of a user namespace has a runtime directory of its own, unless it says that it is `root` (rootless Podman keeps USER). */
+function isHostsRoot(): boolean {
+  return process.geteuid!() === 0 && (isInitialUserNamespace() || process.env['USER'] === 'root');
 }
 
 async function print(text: string): Promise<number> {

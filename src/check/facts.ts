@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, readFileSync, readdirSync, statSync 
 import { release } from 'node:os';
 import { nameTables } from '../../native/linux/constants.ts';
 import { findCgroupMount } from '../cgroup/locate.ts';
-import { isInitialUserNamespace } from '../container/host.ts';
+import { isInitialUserNamespace } from '../container/user-namespace.ts';
 
 export interface Facts {
   readonly kernel: string;

@@ -7,7 +7,7 @@ import type { CgroupHost } from '../compile/context.ts';
 import { cgroupWrites, controllersOf } from '../compile/resources.ts';
 import { unitOf, unitProperties } from '../compile/scope.ts';
 import { RuntimeError } from '../errors.ts';
-import { isInitialUserNamespace } from './host.ts';
+import { isInitialUserNamespace } from './user-namespace.ts';
 import type { CreateOptions } from './options.ts';
 import { isUserSystemd, systemd } from './systemd.ts';
 

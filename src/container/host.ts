@@ -7,6 +7,7 @@ import { call, text } from '../../native/linux/syscalls.ts';
 import type { CgroupHost, Host } from '../compile/context.ts';
 import { sharesWithHost } from '../compile/root.ts';
 import { relativePath } from '../compile/paths.ts';
+import { isInitialUserNamespace } from './user-namespace.ts';
 
 /** Facts about this machine for this bundle. `cgroup` is given: where it is belongs to the driver. */
 export function gatherHost(config: Config, bundle: string, rootfs: string, cgroup: CgroupHost | undefined): Host {
@@ -27,15 +28,6 @@ export function gatherHost(config: Config, bundle: string, rootfs: string, cgrou
 
 /** selinux(8): its file system is there once a policy is; not looked for unless a label asks. */
 export const hasSelinux = (process: Config['process']): boolean => Boolean(process?.selinuxLabel) && existsSync('/sys/fs/selinux/enforce');
-
-/** user_namespaces(7): the initial namespace maps every id onto itself. */
-export function isInitialUserNamespace(): boolean {
-  try {
-    return /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'));
-  } catch {
-    return true;
-  }
-}
 
 /** Whether a process is in the runtime's own namespace of a type, by the names of /proc/PID/ns (namespaces(7)). */
 export function isOurNamespace(type: string, pid: number): boolean {

@@ -1,5 +1,5 @@
 // The systemd driver's connection: loaded only for containers that need it, made once.
-import { isInitialUserNamespace } from './host.ts';
+import { isInitialUserNamespace } from './user-namespace.ts';
 import { recordedUnit } from './record.ts';
 import { readState } from './state.ts';
 
