@@ -139,6 +139,21 @@ export function until(what: string, condition: () => boolean): void {
   }
 }
 
+let reachable: string | undefined;
+
+/** A copy of a runtime of this checkout where an ordinary user may execute it: the checkout may lie below a closed directory. */
+export function forAnyone(path: string): string {
+  const checkout = process.cwd();
+  if (!path.startsWith(`${checkout}/`)) return path;
+  if (reachable === undefined) {
+    reachable = mkdtempSync(join(tmpdir(), 'runtime-'));
+    chmodSync(reachable, 0o755);
+    for (const directory of ['bin', 'dist']) spawnSync('cp', ['-r', join(checkout, directory), reachable]);
+    process.on('exit', () => rmSync(reachable!, { recursive: true, force: true }));
+  }
+  return join(reachable, path.slice(checkout.length));
+}
+
 /** Runtimes to test: the colon-separated RUNTIMES. */
 export function runtimePaths(): readonly string[] {
   return (process.env['RUNTIMES'] ?? 'dist/runt').split(':').map((path) => (path.startsWith('/') ? path : join(process.cwd(), path)));
