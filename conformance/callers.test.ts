@@ -221,6 +221,28 @@ for (const path of runtimePaths()) {
     const both = spawnSync('/bin/sh', ['-c', '"$1" features 2>&1', 'sh', path], { encoding: 'utf8' });
     if (isRunt) JSON.parse(both.stdout); // CRI-O reads both streams as one
   });
+  podman('--group-add keep-groups, crun’s annotation: the groups of the caller stay, for exec too', () => {
+    const groups = (value: string | undefined): readonly string[] => {
+      const id = fresh();
+      const bundle = bundleOf('grep ^Groups: /proc/self/status; sleep 100', (config) => {
+        config.process['user'] = { uid: 0, gid: 0, additionalGids: [7] };
+        if (value !== undefined) config['annotations'] = { 'run.oci.keep_original_groups': value };
+      });
+      const seenBy = (caller: string, ...words: string[]): string => {
+        const out = join(scratch, `groups${count++}`);
+        const done = spawnSync('/bin/sh', ['-c', 'out=$1; shift; exec "$@" </dev/null >"$out" 2>&1', 'sh', out, 'setpriv', '--groups', caller, path, '--root', root, ...words]);
+        assert.is(done.status, 0, readFileSync(out, 'utf8'));
+        until('it has spoken', () => readFileSync(out, 'utf8').endsWith('\n'));
+        return readFileSync(out, 'utf8').replace(/\s+/g, ' ').trim();
+      };
+      const seen = [seenBy('55,66', 'run', '--detach', '--bundle', bundle, id), seenBy('77', 'exec', id, 'grep', '^Groups:', '/proc/self/status')];
+      ok(['--root', root, 'delete', '--force', id]);
+      return seen;
+    };
+    assert.equal(groups(undefined), ['Groups: 7', 'Groups: 7']);
+    if (isRunt || name === 'crun') assert.equal(groups('1'), ['Groups: 55 66', 'Groups: 77']);
+    assert.equal(groups('0'), ['Groups: 7', 'Groups: 7']);
+  });
   podman('CRI-O: exec in the foreground ends as the process does; its words for what is gone', () => {
     const id = fresh();
     const global = ['--root', root];

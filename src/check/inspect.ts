@@ -4,6 +4,7 @@ import type { Config } from '../../spec/config.ts';
 import { nameTables } from '../../native/linux/constants.ts';
 import { capabilityNumbers } from '../compile/capabilities.ts';
 import { cgroupWrites } from '../compile/resources.ts';
+import { keepsGroups } from '../compile/user.ts';
 import type { ContainerState } from '../container/state.ts';
 import { hardLimit, softLimit, text } from './facts.ts';
 import { mountRows } from './inspect-mounts.ts';
@@ -48,7 +49,7 @@ function processRows(pid: number, config: Config, status: ReadonlyMap<string, st
   add('process', 'gid', '/process/user/gid', mapped(config.linux?.gidMappings, process?.user?.gid ?? 0), gids[1] ?? '');
   const groups = (process?.user?.additionalGids ?? []).map((gid) => mapped(config.linux?.gidMappings, gid)).sort().join(' ');
   const actualGroups = (status.get('Groups') ?? '').split(' ').filter((gid) => gid !== '').sort().join(' ');
-  add('process', 'groups', '/process/user/additionalGids', process?.user?.additionalGids === undefined ? undefined : groups, actualGroups);
+  add('process', 'groups', '/process/user/additionalGids', process?.user?.additionalGids === undefined || keepsGroups(config) ? undefined : groups, actualGroups);
   add('process', 'umask', '/process/user/umask', process?.user?.umask === undefined ? undefined : process.user.umask.toString(8).padStart(4, '0'), status.get('Umask') ?? '');
   add('process', 'noNewPrivileges', '/process/noNewPrivileges', String(process?.noNewPrivileges ?? false), String(status.get('NoNewPrivs') === '1'));
   add('process', 'seccomp', '/linux/seccomp', config.linux?.seccomp === undefined ? undefined : 'filter', { 0: 'none', 1: 'strict', 2: 'filter' }[status.get('Seccomp') ?? ''] ?? '?');

@@ -17,7 +17,7 @@ import { testContext } from './testing.ts';
 /** Keys that change no step of create or exec, each with the place where they do count. */
 const elsewhere: Readonly<Record<string, string>> = {
   '/ociVersion': 'told to hooks and by `state`; any 1.x is accepted',
-  '/annotations/*': 'told to hooks and by `state`; those that change properties of a systemd unit are read by src/cgroup',
+  '/annotations/*': 'told to hooks and by `state`; those that change properties of a systemd unit are in scope.ts, that of crun which keeps groups in user.ts',
   '/hooks/*/*/args/*': 'the hook step names the entry, which is read when it runs (src/container/hooks.ts)',
   '/hooks/*/*/env/*': 'as args',
   '/hooks/*/*/timeout': 'as args',

@@ -1,5 +1,6 @@
 // process.user and process.cwd (credentials(7)).
 import { AT_FDCWD } from '../../native/linux/constants.ts';
+import type { Config } from '../../spec/config.ts';
 import { part, type Step } from '../program/step.ts';
 import { has, type Context } from './context.ts';
 
@@ -20,6 +21,11 @@ export function cwd({ config }: Context): readonly Step[] {
 /** As runc for exec: a missing directory is an error. */
 export function existingCwd({ config }: Context): readonly Step[] {
   return [part('container', '/process/cwd')('chdir', [config.process?.cwd ?? '/'], 'before the ids change: it may be closed to the user', { result: 'cwd', tolerate: ['EACCES', 'EPERM'] })];
+}
+
+/** Any value but "0", as with crun. */
+export function keepsGroups({ annotations }: Config): boolean {
+  return (annotations?.['run.oci.keep_original_groups'] ?? '0') !== '0';
 }
 
 export function user(context: Context): readonly Step[] {
@@ -44,8 +50,12 @@ export function user(context: Context): readonly Step[] {
   ].filter((one) => host.isPrivileged || has(config, 'user') || one.op !== 'setresuid' || uid !== host.euid);
 }
 
-/** Without rights over a gid map setgroups(2) is denied, and there is nothing to set (user_namespaces(7)). */
+/**
+ * Without rights over a gid map setgroups(2) is denied, and there is nothing to set (user_namespaces(7)). crun's annotation
+ * run.oci.keep_original_groups (Podman's --group-add keep-groups) leaves the caller's groups, and additionalGids count for nothing.
+ */
 function groups({ config, host }: Context): readonly Step[] {
+  if (keepsGroups(config)) return [];
   const additional = config.process?.user?.additionalGids ?? [];
   const step = part('container', '/process/user/additionalGids');
   const list = Buffer.alloc(Math.max(4, additional.length * 4));
