@@ -133,13 +133,31 @@ const BASIC = 0x7ff; // STATX_BASIC_STATS
 function stat(fd: number, path: Path, flags: number, syscall: string): Stats {
   const bytes = Buffer.alloc(256);
   checked(call('statx', fd, name(path), flags, BASIC, bytes), syscall, path === '' ? undefined : path);
-  const mode = bytes.readUInt16LE(28);
-  const is = (format: number) => (): boolean => (mode & 0o170000) === format;
-  return {
-    mode, nlink: bytes.readUInt32LE(16), uid: bytes.readUInt32LE(20), gid: bytes.readUInt32LE(24), ino: Number(bytes.readBigUInt64LE(32)), size: Number(bytes.readBigUInt64LE(40)),
-    mtimeMs: Number(bytes.readBigInt64LE(112)) * 1000 + bytes.readUInt32LE(120) / 1e6, dev: bytes.readUInt32LE(136) * 0x10_0000 + bytes.readUInt32LE(140),
-    isDirectory: is(0o040000), isFile: is(0o100000), isSymbolicLink: is(0o120000), isSocket: is(0o140000), isFIFO: is(0o010000), isCharacterDevice: is(0o020000), isBlockDevice: is(0o060000),
-  };
+  return new StatxStats(bytes);
+}
+
+/** Struct statx, read as it is asked: a bundle has many sources, and of each only the kind of file matters. */
+class StatxStats implements Stats {
+  readonly #bytes: Buffer;
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+  get nlink(): number { return this.#bytes.readUInt32LE(16); }
+  get uid(): number { return this.#bytes.readUInt32LE(20); }
+  get gid(): number { return this.#bytes.readUInt32LE(24); }
+  get mode(): number { return this.#bytes.readUInt16LE(28); }
+  get ino(): number { return Number(this.#bytes.readBigUInt64LE(32)); }
+  get size(): number { return Number(this.#bytes.readBigUInt64LE(40)); }
+  get mtimeMs(): number { return Number(this.#bytes.readBigInt64LE(112)) * 1000 + this.#bytes.readUInt32LE(120) / 1e6; }
+  get dev(): number { return this.#bytes.readUInt32LE(136) * 0x10_0000 + this.#bytes.readUInt32LE(140); }
+  #is(format: number): boolean { return (this.mode & 0o170000) === format; }
+  isDirectory(): boolean { return this.#is(0o040000); }
+  isFile(): boolean { return this.#is(0o100000); }
+  isSymbolicLink(): boolean { return this.#is(0o120000); }
+  isSocket(): boolean { return this.#is(0o140000); }
+  isFIFO(): boolean { return this.#is(0o010000); }
+  isCharacterDevice(): boolean { return this.#is(0o020000); }
+  isBlockDevice(): boolean { return this.#is(0o060000); }
 }
 
 interface Lenient {

@@ -234,9 +234,9 @@ static u64 load(const u64 *args)
 	return value & args[2];
 }
 
-static s64 expect(const u64 *args)
+static s64 expect(const u64 *args, int equal)
 {
-	return load(args) == args[3] ? (s64)0 : -(s64)args[4];
+	return (load(args) == args[3]) == equal ? (s64)0 : -(s64)args[4];
 }
 
 static int tolerated(u64 at, s64 result)
@@ -312,8 +312,8 @@ static int run(u32 index)
 		return 0;
 	} else if (AT(u16, at + RECORD_INJECT)) {
 		result = -(s64)AT(u16, at + RECORD_INJECT);
-	} else if (op == OP_EXPECT) {
-		result = expect(args);
+	} else if (op == OP_EXPECT || op == OP_REFUSE) {
+		result = expect(args, op == OP_EXPECT);
 	} else if (op == OP_LOAD) {
 		result = load(args);
 	} else if (op == OP_RELEASE_PAGES) {

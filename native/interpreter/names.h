@@ -96,6 +96,7 @@ static const struct { const char *name; int count; unsigned char formats[6]; } o
   { "write_pid", 1, { 5 } },
   { "move_net_device", 3, { 3, 5, 5 } },
   { "copy_tree", 2, { 3, 3 } },
+  { "refuse", 5, { 8, 0, 1, 1, 10 } },
 };
 struct name { const char *name; unsigned long long value; };
 static const struct name names_open[] = {

@@ -147,4 +147,5 @@
 #define OP_WRITE_PID 79
 #define OP_MOVE_NET_DEVICE 80
 #define OP_COPY_TREE 81
-#define OP_COUNT 82
+#define OP_REFUSE 82
+#define OP_COUNT 83

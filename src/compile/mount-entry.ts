@@ -2,6 +2,7 @@
 import { MOUNT_ATTR_RDONLY } from '../../native/linux/constants.ts';
 import type { Mount } from '../../spec/config.ts';
 import { RuntimeError } from '../errors.ts';
+import { slot, type Slot } from '../program/step.ts';
 import { has, type Context } from './context.ts';
 import { parseMountOptions, type MountOptions } from './mount-options.ts';
 import { relativePath } from './paths.ts';
@@ -14,8 +15,13 @@ export interface Entry {
   readonly options: MountOptions;
   readonly type: string;
   readonly isBind: boolean;
-  /** The slot that holds the detached mount until it is attached. */
+  /** The destination relative to the root, empty for the root itself. */
+  readonly path: string;
+  /** The slot that holds the detached mount until it is attached, and its name. */
   readonly name: string;
+  readonly mounted: Slot;
+  /** The slot of the descriptor it is attached to. */
+  readonly target: Slot;
 }
 
 /** All entries of mounts, in order. Throws RuntimeError for options that their kind of mount does not have. */
@@ -30,13 +36,24 @@ const known = new WeakMap<Context, readonly Entry[]>();
 
 function readEntries(context: Context): readonly Entry[] {
   return (context.config.mounts ?? []).map((mount, index) => {
-    const parsed = parseMountOptions(mount.options);
+    const parsed = parsedOptions(mount.options);
     const isCgroup = isCgroupBind(context, mount);
     const options = isCgroup && !context.host.isPrivileged ? readonlyToo(parsed) : parsed;
     const isBind = options.bind !== 'no' || mount.type === 'bind' || isCgroup;
     if (isBind && !isCgroup) refuseParameters(options, index);
-    return { mount, index, at: `/mounts/${index}`, options, type: mount.type === 'cgroup' ? 'cgroup2' : (mount.type ?? 'none'), isBind, name: `mount${index}` };
+    const name = `mount${index}`;
+    return { mount, index, at: `/mounts/${index}`, options, type: mount.type === 'cgroup' ? 'cgroup2' : (mount.type ?? 'none'), isBind, path: relativePath(mount.destination), name, mounted: slot(name), target: slot(`target${index}`) };
   });
+}
+
+const parsedWords = new Map<string, MountOptions>();
+
+/** A long list of mounts has the same words again and again. */
+function parsedOptions(words: readonly string[] | undefined): MountOptions {
+  const key = words?.join('\0') ?? '';
+  let parsed = parsedWords.get(key);
+  if (parsed === undefined) parsedWords.set(key, (parsed = parseMountOptions(words)));
+  return parsed;
 }
 
 /** A bind shares its source's super block: parameters belong to the mount that made it. Its words (sync, lazytime, …) the kernel ignores. */
@@ -59,7 +76,7 @@ function readonlyToo(options: MountOptions): MountOptions {
 }
 
 /** tmpfs and anything on /dev are filled first and made read-only later. */
-export function isDelayed({ options, mount, type, isBind }: Entry): boolean {
+export function isDelayed({ options, path, type, isBind }: Entry): boolean {
   if (!options.isReadonly || isBind || options.isRemount) return false;
-  return type === 'tmpfs' || relativePath(mount.destination) === 'dev';
+  return type === 'tmpfs' || path === 'dev';
 }

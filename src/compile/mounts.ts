@@ -5,13 +5,13 @@ import {
   OPEN_TREE_CLONE, PROC_SUPER_MAGIC, STATX_TYPE,
 } from '../../native/linux/constants.ts';
 import type { Mount } from '../../spec/config.ts';
-import { part, slot, type Step } from '../program/step.ts';
+import { part, slot, type Arg, type Slot, type Step } from '../program/step.ts';
 import type { Context } from './context.ts';
 import { mapText } from './id-mappings.ts';
 import { entries, isDelayed, type Entry } from './mount-entry.ts';
 import { parseMountOptions, type AttributeChange } from './mount-options.ts';
 import { mountCall, needsMountCall, newFileSystem } from './new-file-system.ts';
-import { itself, openInRoot, openTarget, relativePath, type Target } from './paths.ts';
+import { itself, openInRoot, openTarget, type Target } from './paths.ts';
 import { keepEvents } from './root.ts';
 
 function sourceOf({ host, request }: Context, { mount }: Entry): string {
@@ -30,14 +30,23 @@ export function mountSources(context: Context): readonly Step[] {
   });
 }
 
-function attributeSteps({ at, name, options }: Entry): readonly Step[] {
-  return [...change(at, name, options.attributes, 0), ...change(at, name, options.recursive, AT_RECURSIVE)];
+function attributeSteps({ at, mounted, options }: Entry): readonly Step[] {
+  return [...change(at, mounted, options.attributes, 0), ...change(at, mounted, options.recursive, AT_RECURSIVE)];
 }
 
-function change(at: string, name: string, { set, clear }: AttributeChange, flags: number): readonly Step[] {
+function change(at: string, mounted: Slot, { set, clear }: AttributeChange, flags: number): readonly Step[] {
   if (set === 0 && clear === 0) return [];
-  const attributes = { struct: 'mount_attr', members: { attr_set: set, attr_clr: clear } } as const;
-  return [part('container', `${at}/options`)('mount_setattr', [slot(name), '', AT_EMPTY_PATH | flags, attributes, 32], 'before it can be seen')];
+  return [part('container', `${at}/options`)('mount_setattr', [mounted, '', AT_EMPTY_PATH | flags, attributesOf(set, clear), 32], 'before it can be seen')];
+}
+
+const changes = new Map<string, Arg>();
+
+/** One structure for all mounts with the same words. */
+function attributesOf(set: number, clear: number): Arg {
+  const key = `${set} ${clear}`;
+  let attributes = changes.get(key);
+  if (attributes === undefined) changes.set(key, (attributes = { struct: 'mount_attr', members: { attr_set: set, attr_clr: clear } }));
+  return attributes;
 }
 
 /** The mappings of an idmapped mount: its own, or the container's. */
@@ -64,7 +73,7 @@ export function idmapSources(context: Context): readonly Step[] {
     }
     const recursive = entry.options.idmap === 'ridmap' ? AT_RECURSIVE : 0;
     const attributes = { struct: 'mount_attr', members: { attr_set: MOUNT_ATTR_IDMAP, userns_fd: slot(name) } } as const;
-    steps.push(step('mount_setattr', [slot(entry.name), '', AT_EMPTY_PATH | recursive, attributes, 32], 'since Linux 5.12; the mount is not attached yet'));
+    steps.push(step('mount_setattr', [entry.mounted, '', AT_EMPTY_PATH | recursive, attributes, 32], 'since Linux 5.12; the mount is not attached yet'));
     if (map.own) steps.push(step('close', [slot(name)], ''));
     return steps;
   });
@@ -84,13 +93,14 @@ const keepsMode = ({ type, isBind, options }: Entry): boolean => type === 'tmpfs
 const STATX_MODE_OFFSET = 28; // struct statx, stx_mode
 const STATX_MODE = 2;
 
-function modeOf({ at, index }: Entry): readonly Step[] {
+const covered = { out: 'covered', size: 256 } as const;
+const coveredMode = [{ ...covered, offset: STATX_MODE_OFFSET }, 2, 0o7777] as const;
+
+function modeOf({ at, index, target }: Entry): readonly Step[] {
   const step = part('container', at);
-  const memory = { out: `mode${index}`, size: 256 };
-  const needs = `target${index}`;
   return [
-    step('statx', [slot(needs), '', AT_EMPTY_PATH, STATX_TYPE | STATX_MODE, memory], 'a tmpfs without mode= takes that of the directory it covers', { result: `covered${index}` }),
-    step('load', [{ ...memory, offset: STATX_MODE_OFFSET }, 2, 0o7777], '', { needs: `covered${index}`, result: `mode${index}` }),
+    step('statx', [target, '', AT_EMPTY_PATH, STATX_TYPE | STATX_MODE, covered], 'a tmpfs without mode= takes that of the directory it covers', { result: `covered${index}` }),
+    step('load', coveredMode, '', { needs: `covered${index}`, result: `mode${index}` }),
   ];
 }
 
@@ -99,10 +109,9 @@ const REMOUNTED = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOU
 
 /** The option remount: what is mounted there gets exactly the flags listed (mount(2) MS_REMOUNT); of a bind only its own, not the super block's. */
 function remount(entry: Entry): readonly Step[] {
-  const { at, isBind, index, options, mount } = entry;
-  const target = `target${index}`;
-  const open = openInRoot(`${at}/destination`, target, relativePath(mount.destination), O_PATH | (isBind ? 0 : O_DIRECTORY), 'what is mounted there');
-  const close = part('container', at)('close', [slot(target)], '');
+  const { at, isBind, path, options, target } = entry;
+  const open = openInRoot(`${at}/destination`, target.slot, path, O_PATH | (isBind ? 0 : O_DIRECTORY), 'what is mounted there');
+  const close = part('container', at)('close', [target], '');
   if (!isBind) return [open, ...notIntoProc(entry), ...mountCall(entry), ...change(at, target, options.recursive, AT_RECURSIVE), close];
   const { set, clear } = options.attributes;
   const all = REMOUNTED | ((clear & MOUNT_ATTR__ATIME) === 0 ? 0 : MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME);
@@ -115,18 +124,17 @@ export function mountPoint({ host, request }: Context, mount: Mount, index: numb
   return { at: `/mounts/${index}/destination`, name: `target${index}`, path: mount.destination, kind: isFile ? 'file' : 'directory', noSymlinks: mount.type === 'proc' || mount.type === 'sysfs' };
 }
 
-const ENXIO = 6;
 const EXDEV = 18;
+const fileSystem = { out: 'targetfs', size: 128 } as const;
+const fileSystemType = [fileSystem, 8, 0xffff_ffff, PROC_SUPER_MAGIC, EXDEV] as const;
 
 /** A symlink of the rootfs could lead a mount onto parts of /proc, where config.json may not mount by name either (CVE-2023-28642). */
-function notIntoProc({ mount, index, at, type }: Entry): readonly Step[] {
-  if (/^proc(\/|$)/.test(relativePath(mount.destination)) || type === 'proc' || type === 'sysfs') return [];
+function notIntoProc({ path, target, at, type }: Entry): readonly Step[] {
+  if (path === 'proc' || path.startsWith('proc/') || type === 'proc' || type === 'sysfs') return [];
   const step = part('container', `${at}/destination`);
-  const memory = { out: 'targetfs', size: 128 };
   return [
-    step('fstatfs', [slot(`target${index}`), memory], 'struct statfs, f_type'),
-    step('expect', [memory, 8, 0xffff_ffff, PROC_SUPER_MAGIC, ENXIO], 'a procfs?', { tolerate: ['ENXIO'], result: `inproc${index}` }),
-    step('expect', [{ out: 'nothing', size: 8 }, 1, 0xff, 1, EXDEV], 'a symlink led there (CVE-2023-28642)', { needs: `inproc${index}` }),
+    step('fstatfs', [target, fileSystem], 'struct statfs, f_type'),
+    step('refuse', fileSystemType, 'a procfs: a symlink led there (CVE-2023-28642)'),
   ];
 }
 
@@ -136,27 +144,26 @@ function targetOf(context: Context, entry: Entry): Target {
 }
 
 function attach(entry: Entry): readonly Step[] {
-  const { at, name, options, index } = entry;
-  const target = slot(`target${index}`);
+  const { at, name, mounted, target, path, options, index } = entry;
   const step = part('container', at);
   const steps: Step[] = [];
-  if (!entry.isBind && needsMountCall(entry)) steps.push(...mountCall(entry), openInRoot(at, name, relativePath(entry.mount.destination), O_PATH, 'the mount just made'));
-  else steps.push(step('move_mount', [slot(name), '', target, '', MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH], 'onto the descriptor, not onto a path'));
-  if (keepsMode(entry)) steps.push(step('fchmodat', [slot(name), '.', slot(`mode${index}`), 0], 'that of the directory it covers'));
-  if (!entry.isBind) steps.push(...change(at, name, options.recursive, AT_RECURSIVE));
-  if (options.copyUp) steps.push(part('runtime', at)('copy_tree', [target, slot(name)], 'tmpcopyup: what the tmpfs covers'));
+  if (!entry.isBind && needsMountCall(entry)) steps.push(...mountCall(entry), openInRoot(at, name, path, O_PATH, 'the mount just made'));
+  else steps.push(step('move_mount', [mounted, '', target, '', MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH], 'onto the descriptor, not onto a path'));
+  if (keepsMode(entry)) steps.push(step('fchmodat', [mounted, '.', slot(`mode${index}`), 0], 'that of the directory it covers'));
+  if (!entry.isBind) steps.push(...change(at, mounted, options.recursive, AT_RECURSIVE));
+  if (options.copyUp) steps.push(part('runtime', at)('copy_tree', [target, mounted], 'tmpcopyup: what the tmpfs covers'));
   for (const { flag, recursive, index: word } of options.propagations) {
     const attributes = { struct: 'mount_attr', members: { propagation: flag } } as const;
-    steps.push(part('container', `${at}/options/${word}`)('mount_setattr', [slot(name), '', AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), attributes, 32], 'after it is attached'));
+    steps.push(part('container', `${at}/options/${word}`)('mount_setattr', [mounted, '', AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), attributes, 32], 'after it is attached'));
   }
   steps.push(step('close', [target], ''));
-  if (!isDelayed(entry)) steps.push(step('close', [slot(name)], ''));
+  if (!isDelayed(entry)) steps.push(step('close', [mounted], ''));
   return steps;
 }
 
 export function delayedReadonly(context: Context): readonly Step[] {
-  return entries(context).filter((entry) => isDelayed(entry)).flatMap(({ at, name }) => [
+  return entries(context).filter((entry) => isDelayed(entry)).flatMap(({ at, name, mounted }) => [
     part('container', `${at}/options`)('mount_setattr', [...itself(name), { struct: 'mount_attr', members: { attr_set: MOUNT_ATTR_RDONLY } }, 32], 'now that devices and mount points are in it'),
-    part('container', at)('close', [slot(name)], ''),
+    part('container', at)('close', [mounted], ''),
   ]);
 }

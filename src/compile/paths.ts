@@ -18,6 +18,17 @@ export interface Target {
 
 /** `/a/./b//c/..` → `a/b`: relative to the root, `..` never above it. Empty for the root itself. */
 export function relativePath(path: string): string {
+  const known = relativePaths.get(path);
+  if (known !== undefined) return known;
+  const relative = resolve(path);
+  relativePaths.set(path, relative);
+  return relative;
+}
+
+/** Several parts ask for each destination, and a long list of mounts has thousands. */
+const relativePaths = new Map<string, string>();
+
+function resolve(path: string): string {
   const parts: string[] = [];
   for (const word of path.split('/')) {
     if (word === '' || word === '.') continue;
@@ -27,16 +38,17 @@ export function relativePath(path: string): string {
   return parts.join('/');
 }
 
-/** openat2(2) below $root; a symlink in the way is followed inside the root. */
-export function openInRoot(at: string, name: string, path: string, flags: number, why: string, options: StepOptions & { noSymlinks?: boolean } = {}): Step {
-  const { noSymlinks, ...rest } = options;
-  return part('container', at)('openat2', [slot('root'), path === '' ? '.' : path, openHow(flags, noSymlinks), 24], why, { result: name, ...rest });
+/** openat2(2) below $root; a symlink in the way is followed inside the root, or with noSymlinks refused. */
+export function openInRoot(at: string, name: string, path: string, flags: number, why: string, options?: StepOptions, noSymlinks = false): Step {
+  return { side: 'container', op: 'openat2', args: [root, path === '' ? '.' : path, openHow(flags, noSymlinks), 24], at, why, result: name, ...options };
 }
+
+const root = slot('root');
 
 const hows = new Map<number, Arg>();
 
 /** One structure for all steps with equal flags: a long list of mounts has thousands of them. */
-function openHow(flags: number, noSymlinks = false): Arg {
+function openHow(flags: number, noSymlinks: boolean): Arg {
   const key = flags * 2 + Number(noSymlinks);
   let how = hows.get(key);
   if (how === undefined) {
@@ -51,30 +63,36 @@ export function openTarget(target: Target): readonly Step[] {
   const { at, name, kind } = target;
   const path = relativePath(target.path);
   const flags = O_PATH | (kind === 'directory' ? O_DIRECTORY : 0);
-  const options = target.noSymlinks === true ? { noSymlinks: true } : {};
   if (path === '') return [openInRoot(at, name, path, flags, 'the root itself')];
   return [
-    openInRoot(at, name, path, flags, 'in-root and by descriptor (CVE-2021-30465)', { ...options, tolerate: ['ENOENT'] }),
+    openInRoot(at, name, path, flags, 'in-root and by descriptor (CVE-2021-30465)', mayBeMissing, target.noSymlinks),
     ...(target.found ?? []),
     ...makePath(at, name, path, kind === 'file'),
-    openInRoot(at, name, path, flags, 'now that it is made', { ...options, unless: name }),
+    openInRoot(at, name, path, flags, 'now that it is made', { unless: name }, target.noSymlinks),
   ];
 }
+
+const mayBeMissing: StepOptions = { tolerate: ['ENOENT'] };
+const mayBeThere = ['EEXIST'];
 
 /** Makes a path below the root, skipped when `unless` is set. Something made by another at the same time is as good (EEXIST). */
 export function makePath(at: string, unless: string, path: string, isFile: boolean): readonly Step[] {
   const step = part('container', at);
   const words = path.split('/');
   const steps: Step[] = [];
-  words.forEach((word, depth) => {
-    const isLast = depth === words.length - 1;
-    const parent = depth === 0 ? 'root' : `${unless}.${depth}`;
-    if (depth > 0) steps.push(openInRoot(at, parent, words.slice(0, depth).join('/'), O_PATH | O_DIRECTORY, 'a symlinked parent stays inside the root', { unless }));
-    const options = { tolerate: ['EEXIST'], unless };
-    if (isLast && isFile) steps.push(step('mknodat', [slot(parent), word, S_IFREG | 0o644, 0], 'a file is bound on a file', options));
-    else steps.push(step('mkdirat', [slot(parent), word, 0o755], 'missing', options));
-    if (depth > 0) steps.push(step('close', [slot(parent)], '', { unless }));
-  });
+  const once = { unless };
+  const made = { tolerate: mayBeThere, unless };
+  let above = '';
+  for (let depth = 0; depth < words.length; depth++) {
+    const word = words[depth]!;
+    // The same for all targets: what is in it from an earlier one is never used, because all three are skipped together.
+    const parent = depth === 0 ? root : slot(`parent.${depth}`);
+    if (depth > 0) steps.push(openInRoot(at, parent.slot, above, O_PATH | O_DIRECTORY, 'a symlinked parent stays inside the root', once));
+    if (isFile && depth === words.length - 1) steps.push(step('mknodat', [parent, word, S_IFREG | 0o644, 0], 'a file is bound on a file', made));
+    else steps.push(step('mkdirat', [parent, word, 0o755], 'missing', made));
+    if (depth > 0) steps.push(step('close', [parent], '', once));
+    above = depth === 0 ? word : `${above}/${word}`;
+  }
   return steps;
 }
 

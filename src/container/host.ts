@@ -42,10 +42,13 @@ const absolute = (bundle: string, source: string): string => (source.startsWith(
 
 function bindFiles(config: Config, bundle: string): ReadonlySet<string> {
   const files = new Set<string>();
+  const seen = new Set<string>();
   for (const { type, source, options } of config.mounts ?? []) {
     const isBind = type === 'bind' || (options ?? []).some((word) => word === 'bind' || word === 'rbind');
     if (!isBind || source === undefined) continue;
     const path = absolute(bundle, source);
+    if (seen.has(path)) continue;
+    seen.add(path);
     try {
       if (!statSync(path).isDirectory()) files.add(path);
     } catch {

@@ -21,7 +21,7 @@ const hints: readonly Hint[] = [
   { op: 'move_mount', errno: 'ENOTDIR', pointer: '/mounts', hint: 'a file can be bound on a file only, a directory on a directory only' },
   { op: 'move_mount', errno: 'EINVAL', pointer: '/mounts', hint: 'a file can be bound on a file only: is the destination a directory?' },
   { op: 'openat2', errno: 'ELOOP', pointer: '/mounts', hint: 'proc and sysfs must be mounted on ordinary directories, and the rootfs has a symlink there (CVE-2019-19921)' },
-  { op: 'expect', errno: 'EXDEV', pointer: '/mounts', hint: 'a symlink of the rootfs leads this destination into /proc, where nothing may be mounted (CVE-2023-28642)' },
+  { op: 'refuse', errno: 'EXDEV', pointer: '/mounts', hint: 'a symlink of the rootfs leads this destination into /proc, where nothing may be mounted (CVE-2023-28642)' },
   { op: 'mkdirat', errno: 'EROFS', pointer: '/mounts', hint: 'the mount point does not exist and its file system is read-only: create it in the image, or list this mount earlier' },
   { op: 'fsconfig', errno: 'ENOENT', fileSystem: 'overlay', hint: 'one of lowerdir, upperdir and workdir does not exist on the host' },
   { op: 'fsconfig', errno: 'EINVAL', fileSystem: 'overlay', hint: 'upperdir needs workdir, an empty directory beside it on the same file system, which is no overlay itself; dmesg says more' },

@@ -92,7 +92,7 @@ test('programs that break the language are refused', () => {
   const container = part('container', '');
   assert.throws(() => encodeProgram({ inherited: {}, steps: [container('close', [slot('nowhere')], '')] }), /no step sets/);
   assert.throws(() => encodeProgram({ inherited: {}, steps: [container('close', [], '')] }), /takes 1 arguments/);
-  assert.throws(() => part('runtime', '')('pivot_root', ['.', '.'], ''), /not a runtime operation/);
+  assert.throws(() => encodeProgram({ inherited: {}, steps: [part('runtime', '')('pivot_root', ['.', '.'], '')] }), /not a runtime operation/);
 });
 
 test('damaged images are refused or print, and never crash', () => {

@@ -1,29 +1,9 @@
 // Program → image: the bytes of layout.ts, each text, structure and array once.
-import { errnoNumber } from '../../native/linux/errno.ts';
-import { syscallNumber, type SyscallName } from '../../native/linux/syscall-numbers.ts';
+import { errnoWords, opCode } from './codes.ts';
 import { isSlot, withHandOvers } from './hand-over.ts';
 import { BASE, header, kind, MAGIC, NONE, record, slotEntry } from './layout.ts';
-import { opNames, structs, syscallOps, ops, type OpName } from './ops.ts';
+import { structs, type OpName } from './ops.ts';
 import type { Arg, Bytes, Program, Slot, Step, Struct, Words } from './step.ts';
-
-/** What a record says of its operation; filled in as operations are met, because start-up pays for each. */
-interface OpCode {
-  readonly op: number;
-  /** The system call's number, NONE for an operation that is not one. */
-  readonly number: number;
-  readonly argumentCount: number;
-}
-
-const opCodes = new Map<OpName, OpCode>();
-
-function opCode(name: OpName): OpCode {
-  let code = opCodes.get(name);
-  if (code === undefined) {
-    code = { op: opNames.indexOf(name), number: name in syscallOps ? syscallNumber(name as SyscallName) : NONE, argumentCount: ops[name].formats.length };
-    opCodes.set(name, code);
-  }
-  return code;
-}
 
 export interface EncodeOptions {
   readonly id?: string;
@@ -33,7 +13,7 @@ export interface EncodeOptions {
   readonly base?: number;
 }
 
-/** The image of a program (layout.ts). Throws on a program that breaks the language: an unknown slot, a slot set twice. */
+/** The image of a program (layout.ts). Throws on a program that breaks the language: an unknown slot, an operation on the wrong side. */
 export function encodeProgram(program: Program, options: EncodeOptions = {}): Uint8Array {
   return new Encoder(program, options).encode();
 }
@@ -43,7 +23,8 @@ const isBytes = (value: unknown): value is Bytes => typeof value === 'object' &&
 const FIRST_ALLOCATION = 64 * 1024;
 /** Room for a step's record and what it adds to the data area, so that a long program is not copied as it grows. */
 const STEP_BYTES = record.bytes + 64;
-const NO_ERRNOS: readonly string[] = [];
+/** No slot, in the upper half of a word. */
+const NO_HIGH_SLOT = NONE << 16;
 
 class Encoder {
   readonly #program: Program;
@@ -74,10 +55,8 @@ class Encoder {
     const steps = withHandOvers(this.#program.steps);
     const names = Object.keys(this.#program.inherited);
     for (const name of names) this.#slots.set(name, this.#slots.size);
-    for (const step of steps) {
-      if (step.result !== undefined && !this.#slots.has(step.result)) this.#slots.set(step.result, this.#slots.size);
-      if (this.#slots.size >= NONE) throw new Error('too many slots');
-    }
+    for (const { result } of steps) if (result !== undefined && !this.#slots.has(result)) this.#slots.set(result, this.#slots.size);
+    if (this.#slots.size >= NONE) throw new Error('too many slots');
     const slots = header.bytes;
     const records = slots + this.#slots.size * slotEntry.bytes;
     const data = records + steps.length * record.bytes;
@@ -100,15 +79,21 @@ class Encoder {
     this.#u32(header.command, this.#text(this.#options.command ?? ''));
     this.#u64(header.started, this.#options.started ?? 0);
 
-    for (const [name, index] of this.#slots) {
-      const at = slots + index * slotEntry.bytes;
-      this.#u32(at + slotEntry.name, this.#text(name));
-      const number = this.#program.inherited[name];
-      if (number === undefined) continue;
-      this.#u64(at + slotEntry.container, number);
-      this.#u32(at + slotEntry.set, 2);
+    let entryAt = slots;
+    for (const name of this.#slots.keys()) {
+      const offset = this.#text(name); // before #words32 is looked at: it may be another one afterwards
+      this.#words32[(entryAt + slotEntry.name) >> 2] = offset;
+      entryAt += slotEntry.bytes;
     }
-    steps.forEach((step, index) => this.#record(records + index * record.bytes, step));
+    names.forEach((name, index) => {
+      this.#u64(slots + index * slotEntry.bytes + slotEntry.container, this.#program.inherited[name]!);
+      this.#u32(slots + index * slotEntry.bytes + slotEntry.set, 2);
+    });
+    let at = records;
+    for (const step of steps) {
+      this.#record(at, step);
+      at += record.bytes;
+    }
     this.#allocate(1); // the image ends in NUL, so no text runs out of it
     this.#u32(header.size, this.#end);
     return this.#image.subarray(0, this.#end);
@@ -116,19 +101,20 @@ class Encoder {
 
   /** Whole words, two 16-bit fields at a time: a call for each field costs a millisecond of start-up. */
   #record(at: number, step: Step): void {
-    const { op, number, argumentCount } = opCode(step.op);
-    const { args } = step;
-    const tolerate = step.tolerate ?? NO_ERRNOS;
+    const { op, number, argumentCount, legal } = opCode(step.op);
+    if (legal !== 'both' && legal !== step.side) throw new Error(`${step.op} is not a ${step.side} operation`);
+    const { args, tolerate, result, unless, needs } = step;
     if (args.length !== argumentCount) throw new Error(`${step.op} takes ${argumentCount} arguments, not ${args.length}`);
-    if (tolerate.length > 4) throw new Error(`${step.op}: more than four tolerated errnos`);
     this.#fixup = 0;
     this.#fixupSlot = NONE;
     let kinds = 0;
     let moreKinds = 0;
+    let place = at + record.args;
     for (let i = 0; i < argumentCount; i++) {
-      const argKind = this.#arg(at + record.args + 8 * i, args[i]!, step.op);
+      const argKind = this.#arg(place, args[i]!, step.op);
       if (i < 4) kinds |= argKind << (8 * i);
       else moreKinds |= argKind << (8 * (i - 4));
+      place += 8;
     }
     // Neighbours have the same place in config.json more often than not.
     if (step.at !== this.#pointer) {
@@ -139,42 +125,55 @@ class Encoder {
     const why = this.#text(step.why);
     const words = this.#words32;
     const word = at >> 2;
+    // What is 0 is there already.
     words[word] = op | (step.side === 'container' ? 0x1_0000 : 0);
-    words[word + 1] = number | (this.#slotNumber(step.result) << 16);
-    words[word + 2] = this.#slotNumber(step.unless) | (this.#slotNumber(step.needs) << 16);
-    words[word + 3] = this.#fixupSlot | (tolerate.length << 16);
-    words[word + 4] = this.#fixup;
+    words[word + 1] = number | (result === undefined ? NO_HIGH_SLOT : this.#slotNumber(result) << 16);
+    words[word + 2] = (unless === undefined ? NONE : this.#slotNumber(unless)) | (needs === undefined ? NO_HIGH_SLOT : this.#slotNumber(needs) << 16);
+    words[word + 3] = this.#fixupSlot;
+    if (this.#fixup !== 0) words[word + 4] = this.#fixup;
     words[word + 5] = pointer;
     words[word + 6] = why;
     words[word + 7] = kinds;
-    words[word + 8] = moreKinds;
-    for (let i = 0; i < tolerate.length; i++) this.#image.writeUInt16LE(errnoNumber(tolerate[i]!), at + record.tolerate + 2 * i);
+    if (moreKinds !== 0) words[word + 8] = moreKinds;
+    if (tolerate === undefined) return;
+    const errnos = errnoWords(tolerate);
+    words[word + 3] = this.#fixupSlot | (tolerate.length << 16);
+    words[word + 22] = errnos[0]!;
+    if (tolerate.length > 2) words[word + 23] = errnos[1]!;
   }
+
 
   /** Writes the value, gives the kind. */
   #arg(at: number, arg: Arg, op: OpName): number {
     if (arg === null) return kind.null;
     if (typeof arg === 'number') {
+      if (arg === 0) return kind.immediate;
       const word = at >> 2;
       this.#words32[word] = arg;
       if (arg < 0 || arg > 0xffff_ffff) this.#words32[word + 1] = Math.floor(arg / 0x1_0000_0000);
       return kind.immediate;
     }
-    if (typeof arg === 'object' && 'slot' in arg) {
-      this.#words32[at >> 2] = this.#slotNumber(arg.slot, op);
-      return kind.slot;
-    }
-    if (typeof arg === 'bigint') {
+    let offset: number;
+    if (typeof arg === 'string') {
+      offset = this.#text(arg);
+    } else if (typeof arg === 'bigint') {
       this.#u64(at, arg);
       return kind.immediate;
+    } else if ('slot' in arg) {
+      this.#words32[at >> 2] = this.#slotNumber(arg.slot, op);
+      return kind.slot;
+    } else {
+      offset = this.#place(arg);
     }
-    this.#u64(at, this.#base + this.#place(arg));
+    const address = this.#base + offset;
+    const words = this.#words32;
+    words[at >> 2] = address;
+    words[(at >> 2) + 1] = address / 0x1_0000_0000;
     return kind.data;
   }
 
   /** Where in the image what an argument points to lies. */
-  #place(arg: string | Exclude<Arg, number | bigint | null | Slot | string>): number {
-    if (typeof arg === 'string') return this.#text(arg);
+  #place(arg: Exclude<Arg, number | bigint | null | Slot | string>): number {
     if ('struct' in arg) return this.#struct(arg);
     if ('words' in arg) return this.#words(arg);
     if ('out' in arg) {
@@ -243,8 +242,10 @@ class Encoder {
     const known = this.#texts.get(text);
     if (known !== undefined) return known;
     const offset = this.#end;
-    this.#grow(offset + text.length * 3 + 1);
-    const length = this.#image.write(text, offset);
+    const length = Buffer.byteLength(text);
+    if (offset + length >= this.#image.length) this.#grow(offset + length + 1);
+    // All ASCII nearly always, for which the engine has a shorter way.
+    this.#image.write(text, offset, length === text.length ? 'latin1' : 'utf8');
     this.#end = offset + length + 1;
     this.#texts.set(text, offset);
     return offset;
@@ -265,8 +266,7 @@ class Encoder {
     this.#words32 = new Uint32Array(larger.buffer, larger.byteOffset, larger.length >> 2);
   }
 
-  #slotNumber(name: string | undefined, op?: OpName): number {
-    if (name === undefined) return NONE;
+  #slotNumber(name: string, op?: OpName): number {
     const number = this.#slots.get(name);
     if (number === undefined) throw new Error(`${op ?? 'a step'} uses $${name}, which no step sets`);
     return number;

@@ -3,79 +3,78 @@ import type { Arg, Slot, Step } from './step.ts';
 
 /** Steps with a hand_over step wherever the container side must wait for the runtime side. */
 export function withHandOvers(steps: readonly Step[]): readonly Step[] {
-  const born = new Map<string, Step['side']>();
-  const out: Step[] = [];
-  const lastUse = lastContainerUse(steps);
-  let spawned = false;
-  for (let i = 0; i < steps.length; i++) {
-    const step = steps[i]!;
-    if (spawned && step.side === 'runtime') {
-      const end = endOfTurn(steps, i, born, lastUse);
-      out.push(handOver(steps, i, end, born, lastUse));
-      for (; i < end; i++) {
-        const { result } = steps[i]!;
-        if (result !== undefined && !born.has(result)) born.set(result, 'runtime');
-        out.push(steps[i]!);
-      }
-      i--;
-      continue;
-    }
-    if (step.side === 'container') spawned = true;
-    if (step.result !== undefined && !born.has(step.result)) born.set(step.result, step.side);
-    out.push(step);
+  const entry = steps.findIndex((step) => step.side === 'container');
+  if (entry < 0) return steps;
+  const travel = new Travel(steps, entry);
+  const parts: (readonly Step[])[] = [];
+  let done = 0;
+  for (let i = entry; i < steps.length; i++) {
+    if (steps[i]!.side === 'container') continue;
+    const turn = travel.turn(i);
+    parts.push(steps.slice(done, i), [handOver(steps[i]!.at, turn)], steps.slice(i, turn.end));
+    done = turn.end;
+    i = turn.end - 1;
   }
-  return out;
+  return ([] as Step[]).concat(...parts, steps.slice(done));
 }
 
 /** What one hand-over record has room for, each way. */
 const MOST_DESCRIPTORS = 3;
 
-type LastUse = (name: string) => number;
+/** Neighbouring steps of the runtime, up to `end`: descriptors of the container that they use, and those they make for it. */
+interface Turn {
+  readonly end: number;
+  readonly given: ReadonlySet<string>;
+  readonly back: ReadonlySet<string>;
+}
 
-/** Which step of the container side is the last to use a slot, -1 for none. Looked up only for what the runtime makes: a long program has thousands of slots. */
-function lastContainerUse(steps: readonly Step[]): LastUse {
-  let last: Map<string, number> | undefined;
-  return (name) => {
-    if (last === undefined) {
-      last = new Map();
-      for (let i = 0; i < steps.length; i++) if (steps[i]!.side === 'container') for (const used of slotsOf(steps[i]!)) last.set(used, i);
+/** Which slots cross from one side to the other. A long program has thousands of slots, of which the runtime sees a few: only those are looked at. */
+class Travel {
+  readonly #steps: readonly Step[];
+  /** Slots that the runtime's steps use, by the index of the first container-side step that sets them. */
+  readonly #given = new Map<string, number>();
+  /** Slots that the runtime's steps set, by the index of the last container-side step that uses them. */
+  readonly #wanted = new Map<string, number>();
+
+  constructor(steps: readonly Step[], entry: number) {
+    this.#steps = steps;
+    for (let i = entry; i < steps.length; i++) {
+      const step = steps[i]!;
+      if (step.side === 'container') continue;
+      for (const name of slotsOf(step)) this.#given.set(name, Infinity);
+      if (step.result !== undefined) this.#wanted.set(step.result, -1);
     }
-    return last.get(name) ?? -1;
-  };
-}
-
-/** Descriptors a runtime-side step needs from the container, and the one it makes for it. */
-function travellersOf(step: Step, at: number, born: ReadonlyMap<string, Step['side']>, lastUse: LastUse): { readonly given: readonly string[]; readonly back: string | undefined } {
-  const given = slotsOf(step).filter((name) => born.get(name) === 'container' && name !== 'init');
-  return { given, back: step.result !== undefined && lastUse(step.result) > at ? step.result : undefined };
-}
-
-/** Where the runtime's turn that begins at `from` ends: at a step of the container, or where one message holds no more descriptors. */
-function endOfTurn(steps: readonly Step[], from: number, born: ReadonlyMap<string, Step['side']>, lastUse: LastUse): number {
-  const given = new Set<string>();
-  const back = new Set<string>();
-  let i = from;
-  for (; steps[i]?.side === 'runtime'; i++) {
-    const travellers = travellersOf(steps[i]!, i, born, lastUse);
-    for (const name of travellers.given) given.add(name);
-    if (travellers.back !== undefined) back.add(travellers.back);
-    if (given.size > MOST_DESCRIPTORS || back.size > MOST_DESCRIPTORS) break;
+    const unborn = new Set(this.#given.keys());
+    let made = false;
+    for (let i = 0; i < steps.length; i++) {
+      const step = steps[i]!;
+      if (step.result !== undefined && unborn.size > 0 && unborn.delete(step.result) && step.side === 'container') this.#given.set(step.result, i);
+      if (step.side === 'runtime') made ||= step.result !== undefined && i > entry;
+      else if (made) for (const name of slotsOf(step)) if (this.#wanted.has(name)) this.#wanted.set(name, i);
+    }
   }
-  if (i === from) throw new Error(`more than ${MOST_DESCRIPTORS} descriptors in one hand-over`);
-  return i;
+
+  /** The turn that begins at `from`: it ends at a step of the container, or where one message holds no more descriptors. */
+  turn(from: number): Turn {
+    const given = new Set<string>();
+    const back = new Set<string>();
+    let end = from;
+    for (let step = this.#steps[end]; step?.side === 'runtime'; step = this.#steps[++end]) {
+      const more = slotsOf(step).filter((name) => name !== 'init' && this.#given.get(name)! < end && !given.has(name));
+      const made = step.result !== undefined && this.#wanted.get(step.result)! > end && !back.has(step.result) ? [step.result] : [];
+      if (given.size + more.length > MOST_DESCRIPTORS || back.size + made.length > MOST_DESCRIPTORS) break;
+      for (const name of more) given.add(name);
+      for (const name of made) back.add(name);
+    }
+    if (end === from) throw new Error(`more than ${MOST_DESCRIPTORS} descriptors in one hand-over`);
+    return { end, given, back };
+  }
 }
 
 /** Descriptors that travel: born in the container before, used by the runtime now (args 0 to 2); and the way back (3 to 5). */
-function handOver(steps: readonly Step[], from: number, end: number, born: ReadonlyMap<string, Step['side']>, lastUse: LastUse): Step {
-  const given = new Set<string>();
-  const back = new Set<string>();
-  for (let i = from; i < end; i++) {
-    const travellers = travellersOf(steps[i]!, i, born, lastUse);
-    for (const name of travellers.given) given.add(name);
-    if (travellers.back !== undefined) back.add(travellers.back);
-  }
+function handOver(at: string, { given, back }: Turn): Step {
   const row = (names: readonly string[]): Arg[] => [0, 1, 2].map((n) => (names[n] === undefined ? null : { slot: names[n]! }));
-  return { side: 'container', op: 'hand_over', args: [...row([...given]), ...row([...back])], at: steps[from]!.at, why: 'the next step is the runtime’s' };
+  return { side: 'container', op: 'hand_over', args: [...row([...given]), ...row([...back])], at, why: 'the next step is the runtime’s' };
 }
 
 function slotsOf(step: Step): string[] {

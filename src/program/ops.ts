@@ -163,6 +163,8 @@ export const otherOps = {
   move_net_device: hosted('fd', 'text', 'text'),
   // Copies the directory a tmpfs will cover into it (mount option tmpcopyup).
   copy_tree: hosted('fd', 'fd'),
+  // As expect, the other way round: fails with errno when (value & mask) is what is not to be.
+  refuse: contained('out', 'int', 'hex', 'hex', 'errno'),
 } as const satisfies Record<string, Op>;
 
 export type SyscallOpName = keyof typeof syscallOps;

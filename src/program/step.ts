@@ -1,10 +1,10 @@
 // What a program is made of. A step is one call with its place in config.json and the reason for its place.
-import { ops, type OpName, type StructName } from './ops.ts';
+import type { OpName, StructName } from './ops.ts';
 
 /** The runtime-spec's two words (glossary.md): the runtime's own process, or the process that becomes the container. */
 export type Side = 'runtime' | 'container';
 
-/** A value born at run time: a descriptor or a pid. Set once, by the step that names it as its result. */
+/** A value born at run time: a descriptor or a pid, set by the step that names it as its result. */
 export interface Slot {
   readonly slot: string;
 }
@@ -67,9 +67,5 @@ export const slot = (name: string): Slot => ({ slot: name });
 
 /** Steps that share a place in config.json: `const dev = part('container', '/mounts/1')`. */
 export function part(side: Side, at: string): (op: OpName, args: readonly Arg[], why: string, options?: StepOptions) => Step {
-  return (op, args, why, options) => {
-    const legal = ops[op].legal;
-    if (legal !== 'both' && legal !== side) throw new Error(`${op} is not a ${side} operation`);
-    return { side, op, args, at, why, ...options };
-  };
+  return (op, args, why, options) => (options === undefined ? { side, op, args, at, why } : { side, op, args, at, why, ...options });
 }
