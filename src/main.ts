@@ -67,8 +67,8 @@ function rootOf(given: string | undefined): string {
   const runtime = process.env['XDG_RUNTIME_DIR'];
   const root = given ?? (runtime && !isHostsRoot() ? `${runtime}/runt` : '/run/runt');
   const absolute = root.startsWith('/') ? root : `${process.cwd()}/${root}`;
-  const clean = absolute.replace(/\/+/g, '/').replace(/\/$/, '');
-  if (root === '' || clean === '') throw new RuntimeError(`invalid value for --root: ${JSON.stringify(root)}`, { hint: 'a directory of its own' });
+  const clean = `/${absolute.split('/').filter((word) => word !== '').join('/')}`;
+  if (root === '' || clean === '/') throw new RuntimeError(`invalid value for --root: ${JSON.stringify(root)}`, { hint: 'a directory of its own' });
   return clean;
 }
 

@@ -11,7 +11,7 @@ cp -r bin spec src native package.json tsconfig.json "$work/source/"
 ln -s "$PWD/node_modules" "$work/source/node_modules"
 mv "$work/source/src/compile/create.ts" "$work/source/src/compile/create-whole.ts"
 cp conformance/mutation/wrapper.txt "$work/source/src/compile/create.ts"
-cp dist/runt-init dist/koffi.node "$work/dist/"
+cp dist/runt-init dist/*.so "$work/dist/"
 case $(uname -m) in aarch64) arch=arm64 ;; *) arch=x64 ;; esac
 cd "$work/source"
 node_modules/.bin/bun build --compile --minify --format=esm --target="bun-linux-$arch" \

@@ -16,6 +16,7 @@ node_modules/.bin/tsx native/interpreter/generate.ts --check
 RUNT_DUMP=1 native/interpreter/build.sh dist
 cp "node_modules/@koromix/koffi-linux-$arch/linux_$arch/koffi.node" dist/koffi.node.new
 mv dist/koffi.node.new dist/koffi.node
+native/engine/build.sh dist dist/koffi.node
 
 bun=node_modules/@oven/bun-linux-$arch/bin/bun
 [ -x "$bun" ] || bun=node_modules/.bin/bun

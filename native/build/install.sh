@@ -7,9 +7,8 @@ prefix=${PREFIX:-/usr/local}
 lib=${DESTDIR:-}$prefix/lib/runt
 bin=${DESTDIR:-}$prefix/bin
 install -d -m 0755 "$lib" "$bin"
-for file in runt runt-init koffi.node; do
-	mode=0755
-	[ "$file" = koffi.node ] && mode=0644
+for file in runt runt-init koffi-c.so librtstdc++.so; do
+	case $file in *.so) mode=0644 ;; *) mode=0755 ;; esac
 	install -m "$mode" "dist/$file" "$lib/$file.new"
 	mv -f "$lib/$file.new" "$lib/$file"
 done

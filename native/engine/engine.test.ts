@@ -1,4 +1,5 @@
 // The executable's fs and path against node's own: same results, same errors.
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
@@ -96,6 +97,15 @@ test('fs: errors have node’s code, errno, syscall and path', () => {
     assert.equal(errorOf(ours), errorOf(fs), attempt.toString());
   }
   assert.is(ours.statSync(join(work, 'none'), { throwIfNoEntry: false }), undefined);
+});
+
+test('the executable’s koffi loads neither libstdc++ nor libgcc_s, and nothing from LD_LIBRARY_PATH', () => {
+  const library = join(import.meta.dirname, '../../dist/librtstdc++.so');
+  const loaded = execFileSync('ldd', [library], { encoding: 'utf8', env: { PATH: process.env['PATH'], LD_LIBRARY_PATH: work } });
+  assert.match(loaded, `koffi-c.so => ${join(library, '..')}/koffi-c.so`);
+  assert.not.match(loaded, /libstdc\+\+\.so\.6|libgcc_s/);
+  fs.copyFileSync(join(library, '../koffi-c.so'), join(work, 'koffi-c.so'));
+  assert.is(execFileSync('ldd', [library], { encoding: 'utf8', env: { PATH: process.env['PATH'], LD_LIBRARY_PATH: work } }).includes(work), false);
 });
 
 test.run();

@@ -28,14 +28,21 @@ export function resolve(...paths: string[]): string {
   return clean.length > 1 && clean.endsWith('/') ? clean.slice(0, -1) : clean;
 }
 
+/** Without slashes at its end. A loop: a regular expression is compiled at its first use. */
+function withoutEnd(path: string): string {
+  let end = path.length;
+  while (end > 0 && path[end - 1] === '/') end--;
+  return path.slice(0, end);
+}
+
 export function dirname(path: string): string {
-  const trimmed = path.replace(/(?<=.)\/+$/, '');
+  const trimmed = withoutEnd(path);
   const cut = trimmed.lastIndexOf('/');
-  return cut < 0 ? '.' : trimmed.slice(0, cut).replace(/\/+$/, '') || '/';
+  return cut < 0 && path.startsWith('/') ? '/' : cut < 0 ? '.' : withoutEnd(trimmed.slice(0, cut)) || '/';
 }
 
 export function basename(path: string): string {
-  const trimmed = path.replace(/\/+$/, '');
+  const trimmed = withoutEnd(path);
   return trimmed.slice(trimmed.lastIndexOf('/') + 1);
 }
 

@@ -1,6 +1,7 @@
 // errno numbers and names (errno(3), asm-generic: the same on x86-64 and aarch64).
 
-const table: readonly (readonly [number, string, string])[] = [
+/** In a function, like the maps below: most runs need one errno or none, and start-up pays for what a module makes. */
+const table = (): readonly (readonly [number, string, string])[] => [
   [1, 'EPERM', 'operation not permitted'],
   [2, 'ENOENT', 'no such file or directory'],
   [3, 'ESRCH', 'no such process'],
@@ -133,22 +134,22 @@ const table: readonly (readonly [number, string, string])[] = [
   [132, 'ERFKILL', 'operation not possible due to rf-kill'],
 ];
 
-const byNumber = new Map(table.map(([number, name]) => [number, name]));
-const byName = new Map(table.map(([number, name]) => [name, number]));
+let names: Map<number, string> | undefined;
+let numbers: Map<string, number> | undefined;
 
 /** `13` → `"EACCES"`; an unknown number is shown as it is. */
 export function errnoName(number: number): string {
-  return byNumber.get(number) ?? `errno ${number}`;
+  return (names ??= new Map(table().map(([one, name]) => [one, name]))).get(number) ?? `errno ${number}`;
 }
 
 /** `"EACCES"` → `13`. Throws for a name errno(3) does not have: a mistake in our own tables. */
 export function errnoNumber(name: string): number {
-  const number = byName.get(name);
+  const number = (numbers ??= new Map(table().map(([one, other]) => [other, one]))).get(name);
   if (number === undefined) throw new Error(`no such errno: ${name}`);
   return number;
 }
 
 /** `"EACCES"` → `"permission denied"`, in lower case as managers match it (strerror(3)). */
 export function errnoText(name: string): string {
-  return table.find((row) => row[1] === name)?.[2] ?? name;
+  return table().find((row) => row[1] === name)?.[2] ?? name;
 }

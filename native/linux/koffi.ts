@@ -27,13 +27,13 @@ declare const RUNT_EXECUTABLE: boolean | undefined;
 export const isExecutable: boolean = typeof RUNT_EXECUTABLE !== 'undefined' && RUNT_EXECUTABLE;
 
 /**
- * The directory that holds what is installed beside the code: the interpreter and koffi.node.
+ * The directory that holds what is installed beside the code: the interpreter and koffi's addon.
  * The executable's own directory, or dist/ of the Node build. Never a directory of the caller's.
  */
 export const installDirectory: string = isExecutable ? parentOf(process.execPath) : nodeInstallDirectory();
 
 /** What has to lie there. */
-export const installedFiles = ['koffi.node', 'runt-init'] as const;
+export const installedFiles: readonly string[] = isExecutable ? ['librtstdc++.so', 'koffi-c.so', 'runt-init'] : ['koffi.node', 'runt-init'];
 
 function nodeInstallDirectory(): string {
   const here = import.meta.dirname;
@@ -50,11 +50,14 @@ let loaded: Koffi | undefined;
 /** True once koffi() was called: a system call costs no more than itself. */
 export const isLoaded = (): boolean => loaded !== undefined;
 
-/** koffi itself. Its package index costs 9 ms to load; the addon alone costs 1 to 2, most of it the loading of libstdc++. */
+/**
+ * koffi itself. Its package index costs 9 ms to load, the addon alone 1.5. The executable's is 0.9: the first library stands in for
+ * libstdc++ and loads the addon (native/engine/libstdc++.c).
+ */
 export function koffi(): Koffi {
   if (loaded !== undefined) return loaded;
   const addon: { exports: unknown } = { exports: {} };
-  process.dlopen(addon, `${installDirectory}/koffi.node`);
+  process.dlopen(addon, `${installDirectory}/${installedFiles[0]}`);
   return (loaded = addon.exports as Koffi);
 }
 

@@ -1,10 +1,9 @@
 // System calls of the runtime's own process, under their man-page names. Declarations and EINTR, no policy.
 import { AF_UNIX, MAP_FIXED_NOREPLACE, MAP_SHARED, MSG_CMSG_CLOEXEC, MSG_NOSIGNAL, O_CLOEXEC, PROT_READ, PROT_WRITE, SCM_RIGHTS, SOCK_SEQPACKET, SOL_SOCKET, WNOHANG } from './constants.ts';
-import { errnoNumber } from './errno.ts';
 import { errno, syscall, viewMemory, type Word } from './koffi.ts';
 import { syscallNumber, type SyscallName } from './syscall-numbers.ts';
 
-const EINTR = errnoNumber('EINTR');
+const EINTR = 4; // errno.ts knows it too, but makes its tables for that
 
 /** One system call by its number: the result, or -errno as the kernel itself says it. EINTR is retried here and only here. */
 export function callNumber(number: number, ...words: Word[]): number {

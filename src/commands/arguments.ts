@@ -36,7 +36,7 @@ function splitAtFirstWord(argv: readonly string[], known: ReadonlyMap<string, Fl
     const word = argv[i]!;
     if (word === '--') return { before, rest: argv.slice(i + 1) };
     if (!word.startsWith('-') || word === '-') return { before, rest: argv.slice(i) };
-    const body = word.replace(/^--?/, '');
+    const body = word.slice(word.startsWith('--') ? 2 : 1);
     const equals = body.indexOf('=');
     const name = equals < 0 ? body : body.slice(0, equals);
     const flag = known.get(name);

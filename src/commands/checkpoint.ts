@@ -20,7 +20,7 @@ export const command: Command = {
   examples: ['runt checkpoint --image-path /var/lib/web web', 'runt checkpoint --leave-running web'],
   run: async (call) => {
     await loadSystemdFor(call.globals.root, call.words[0]!);
-    checkpointContainer(checkpointOptions(call), call.warn);
+    await checkpointContainer(checkpointOptions(call), call.warn);
     return 0;
   },
 };

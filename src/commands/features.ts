@@ -21,7 +21,7 @@ export function featuresObject(): Record<string, unknown> {
     ociVersionMin: '1.0.0',
     ociVersionMax: '1.3.0',
     hooks: ['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop'],
-    mountOptions: mountOptionWords,
+    mountOptions: mountOptionWords(),
     potentiallyUnsafeConfigAnnotations: ['org.criu.config', 'org.systemd.property.'],
     linux: {
       namespaces: Object.keys(namespaceFlags).sort(),

@@ -4,7 +4,6 @@ import { part, type Step } from '../program/step.ts';
 import type { Context } from './context.ts';
 
 const numbers: Readonly<Record<string, number>> = nameTables.capability.names;
-const LAST = Math.max(...Object.values(numbers));
 
 /** Names → numbers. Names the kernel does not have are ignored, as runc does; validation warns of them. */
 export function capabilityNumbers(names: readonly string[] | undefined): readonly number[] {
@@ -15,12 +14,11 @@ export function dropBoundingSet({ config }: Context): readonly Step[] {
   const sets = config.process?.capabilities;
   if (sets === undefined) return [];
   const kept = new Set(capabilityNumbers(sets.bounding));
-  const byNumber = new Map(Object.entries(numbers).map(([name, number]) => [number, name]));
   const step = part('container', '/process/capabilities/bounding');
   const steps: Step[] = [];
-  for (let capability = 0; capability <= LAST; capability++) {
-    if (kept.has(capability)) continue;
-    steps.push(step('prctl', [PR_CAPBSET_DROP, capability, 0, 0, 0], byNumber.get(capability)!, { tolerate: ['EINVAL'] }));
+  const unknown = { tolerate: ['EINVAL'] }; // to an older kernel
+  for (const name in numbers) {
+    if (!kept.has(numbers[name]!)) steps.push(step('prctl', [PR_CAPBSET_DROP, numbers[name]!, 0, 0, 0], name, unknown));
   }
   return [...steps, part('container', '/process/capabilities')('prctl', [PR_SET_KEEPCAPS, 1, 0, 0, 0], 'setresuid(2) would clear what is permitted')];
 }

@@ -63,7 +63,7 @@ const superBlockWords: Readonly<Record<string, Flags>> = {
 };
 
 /** All option words this runtime gives a meaning, for `features`. */
-export const mountOptionWords: readonly string[] = [
+export const mountOptionWords = (): readonly string[] => [
   ...Object.keys(attributeWords), ...Object.keys(attributeWords).map((word) => `r${word}`), ...Object.keys(superBlockWords).filter((word) => !word.endsWith('acl')),
   'bind', 'rbind', 'remount', 'tmpcopyup', 'idmap', 'ridmap', ...['private', 'shared', 'slave', 'unbindable'].flatMap((word) => [word, `r${word}`]),
 ].sort();

@@ -14,13 +14,13 @@ const memoryModes: Readonly<Record<string, number>> = {
 };
 const memoryFlags: Readonly<Record<string, number>> = { MPOL_F_STATIC_NODES: 1 << 15, MPOL_F_RELATIVE_NODES: 1 << 14, MPOL_F_NUMA_BALANCING: 1 << 13 };
 
-const EVERY_CPU = Buffer.alloc(1024, 0xff);
+const EVERY_CPU = 1024; // bytes of a mask: 8192 CPUs
 const ALL_PROCESSES = 0;
 const IOPRIO_WHO_PROCESS = 1;
 
 export function scheduling({ config }: Context): readonly Step[] {
   const steps: Step[] = [
-    part('container', '')('sched_setaffinity', [ALL_PROCESSES, EVERY_CPU.length, { bytes: EVERY_CPU }], 'not the caller’s CPUs: all that the cgroup allows', { tolerate: ['EPERM', 'EINVAL'] }),
+    part('container', '')('sched_setaffinity', [ALL_PROCESSES, EVERY_CPU, { bytes: Buffer.alloc(EVERY_CPU, 0xff) }], 'not the caller’s CPUs: all that the cgroup allows', { tolerate: ['EPERM', 'EINVAL'] }),
   ];
   const scheduler = config.process?.scheduler;
   if (scheduler !== undefined) {

@@ -35,16 +35,16 @@ export interface CheckpointOptions extends CriuOptions {
 export const DESCRIPTORS = 'descriptors.json';
 
 /** Throws RuntimeError: not running, or CRIU refused; then the container goes on. */
-export function checkpointContainer(options: CheckpointOptions, warn: (message: string) => void): void {
+export async function checkpointContainer(options: CheckpointOptions, warn: (message: string) => void): Promise<void> {
   const directory = `${options.root}/${options.id}`;
-  withLock(directory, () => {
+  await withLock(directory, async () => {
     const state = readState(options.root, options.id);
     const now = currentStatus(state, directory);
     if (now !== 'running' && now !== 'paused') throw new RuntimeError(`Container cannot be checkpointed in ${now} state`);
     checkParent(options.parentPath);
     checkStatusFd(options.statusFd);
     dump(options, state, storedConfig(directory));
-    if (!options.leaveRunning && !options.preDump) removeContainer(directory, state, warn);
+    if (!options.leaveRunning && !options.preDump) await removeContainer(directory, state, warn);
   });
 }
 

@@ -1,8 +1,6 @@
 // `create`: a bundle becomes a container that waits for `start` (runtime.md#create). On failure nothing remains but its record.
 import { closeSync, rmdirSync, writeFileSync } from 'node:fs';
 import { posix } from 'node:path';
-import { O_CLOEXEC, O_PATH } from '../../native/linux/constants.ts';
-import { call, text } from '../../native/linux/syscalls.ts';
 import { compileCreate } from '../compile/create.ts';
 import type { CgroupHost, Context, Request } from '../compile/context.ts';
 import { firstDescriptor } from '../compile/descriptors.ts';
@@ -15,6 +13,7 @@ import { readRecords, readText, type Image } from '../program/decode.ts';
 import { status } from '../program/layout.ts';
 import { readBundle, type Bundle } from './bundle.ts';
 import { createHandlers } from './create-handlers.ts';
+import { gateDirectory } from './gate-directory.ts';
 import { gatherHost } from './host.ts';
 import { chooseCgroup } from './cgroup.ts';
 import { consoleOf } from './console.ts';
@@ -143,9 +142,6 @@ function placed<T>(bundle: Bundle, look: () => T): T {
   }
 }
 
-/** sun_path holds 107 bytes (unix(7)); a longer state directory is reached through a descriptor. */
-const LONGEST_GATE_DIRECTORY = 107 - '/start.sock'.length;
-
 function requestOf(options: CreateOptions, bundle: Bundle, directory: string, console: Request['console'], hasCgroup: boolean): Request {
   return {
     id: options.id,
@@ -170,14 +166,6 @@ function requestOf(options: CreateOptions, bundle: Bundle, directory: string, co
 function listenFds(): number {
   const { LISTEN_FDS, LISTEN_PID } = process.env;
   return Number(LISTEN_PID) === process.pid && /^\d{1,4}$/.test(LISTEN_FDS ?? '') ? Number(LISTEN_FDS) : 0;
-}
-
-/** The state directory under a name short enough for a socket address. */
-export function gateDirectory(directory: string): string {
-  if (Buffer.byteLength(directory) <= LONGEST_GATE_DIRECTORY) return directory;
-  const fd = call('openat', -100, text(directory), O_PATH | O_CLOEXEC, 0);
-  if (fd < 0) throw new RuntimeError(`cannot open ${directory}`);
-  return `/proc/self/fd/${fd}`;
 }
 
 /** state.json as it is before there is a process. */

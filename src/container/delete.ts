@@ -3,13 +3,10 @@ import { closeSync, lstatSync, rmdirSync } from 'node:fs';
 import { call, pollReadable, waitStatus } from '../../native/linux/syscalls.ts';
 import { killCgroup, removeCgroup } from '../cgroup/remove.ts';
 import { RuntimeError } from '../errors.ts';
-import { runHook } from './hooks.ts';
 import { killInit } from './kill.ts';
 import { withLock } from './lock.ts';
-import { recordedCgroup, recordedResctrl, recordedUnit } from './record.ts';
 import { containerExists, hookState, processStartTime, readState, removeStateDirectory, sweepStateDirectory, type ContainerState } from './state.ts';
 import { currentStatus } from './status.ts';
-import { storedConfig } from './stored-config.ts';
 import { loadSystemdFor, systemd } from './systemd.ts';
 
 const PATIENCE = 10_000;
@@ -23,13 +20,13 @@ export async function deleteContainer(root: string, id: string, force: boolean, 
   }
   checkOwner(directory);
   await loadSystemdFor(root, id);
-  withLock(directory, () => {
+  await withLock(directory, async () => {
     const state = stateOrNothing(root, id, force);
     if (state === undefined) return removeUnreadable(directory, warn);
     const now = currentStatus(state, directory);
     if (!force && now !== 'stopped' && now !== 'created') throw new RuntimeError(`cannot delete container ${id} that is not stopped: ${now}`, { hint: 'kill it first, or delete --force' });
     end(state);
-    removeContainer(directory, state, warn);
+    await removeContainer(directory, state, warn);
   });
 }
 
@@ -42,19 +39,21 @@ function checkOwner(directory: string): void {
 }
 
 /** Nothing but the flight recorder says what there was: its cgroup holds every process. */
-function removeUnreadable(directory: string, warn: (message: string) => void): void {
+async function removeUnreadable(directory: string, warn: (message: string) => void): Promise<void> {
+  const { recordedCgroup, recordedUnit } = await import('./record.ts');
   const path = recordedCgroup(directory);
   if (path !== undefined) {
     killCgroup(path);
     const unit = recordedUnit(directory);
     endCgroup({ path, ...(unit === undefined ? {} : { unit }) }, warn);
   }
-  removeResctrl(directory);
+  await removeResctrl(directory);
   removeStateDirectory(directory);
 }
 
 /** resctrl has nothing to wait for: a class goes with what is left in it. One that is gone is done. */
-function removeResctrl(directory: string): void {
+async function removeResctrl(directory: string): Promise<void> {
+  const { recordedResctrl } = await import('./record.ts');
   for (const path of recordedResctrl(directory)) {
     try {
       rmdirSync(path);
@@ -102,15 +101,17 @@ function end(state: ContainerState): void {
 }
 
 /** Removes cgroup and state of a container that has ended, then runs its poststop hooks; their failure is a warning. */
-export function removeContainer(directory: string, state: ContainerState, warn: (message: string) => void): void {
+export async function removeContainer(directory: string, state: ContainerState, warn: (message: string) => void): Promise<void> {
   if (state.cgroup !== null) {
     if (state.status === 'creating') killCgroup(state.cgroup.path);
     endCgroup(state.cgroup, warn);
   }
-  if (state.resctrl === true) removeResctrl(directory);
-  const config = state.hooks.poststop ? storedConfig(directory) : undefined;
+  if (state.resctrl === true) await removeResctrl(directory);
+  if (!state.hooks.poststop) return removeStateDirectory(directory);
+  const [{ runHook }, { storedConfig }] = await Promise.all([import('./hooks.ts'), import('./stored-config.ts')]);
+  const config = storedConfig(directory);
   removeStateDirectory(directory);
-  for (const [index, hook] of (config?.hooks?.poststop ?? []).entries()) {
+  for (const [index, hook] of (config.hooks?.poststop ?? []).entries()) {
     try {
       runHook('poststop', index, hook, hookState(state, 'stopped', 0), state.bundle);
     } catch (error) {
@@ -118,4 +119,3 @@ export function removeContainer(directory: string, state: ContainerState, warn: 
     }
   }
 }
-

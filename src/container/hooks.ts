@@ -1,16 +1,11 @@
-// Runs hooks (config.md#posix-platform-hooks): in the runtime's namespaces by posix_spawn, in the container's by a program of their own.
+// Runs hooks (config.md#posix-platform-hooks) in the runtime's namespaces, by posix_spawn; what all hooks share.
 import { closeSync, readSync } from 'node:fs';
 import type { Config, Hook } from '../../spec/config.ts';
 import { errnoName } from '../../native/linux/errno.ts';
 import { spawn } from '../../native/linux/spawn.ts';
 import { call, exitCode, pollReadable, waitStatus } from '../../native/linux/syscalls.ts';
-import { compileHook, type HookPlace } from '../compile/hook-program.ts';
-import type { Context } from '../compile/context.ts';
 import { RuntimeError } from '../errors.ts';
-import { listenerHandlers } from './giving.ts';
-import { abandon, beginExecution, executeProgram, type Execution } from '../execute/execute.ts';
 import { memoryFile } from '../execute/memory-file.ts';
-import { writeProgram, type MappedProgram } from '../execute/program-file.ts';
 import type { HookState } from './state.ts';
 
 export type HookKind = keyof NonNullable<Config['hooks']>;
@@ -23,41 +18,13 @@ export function runHook(kind: HookKind, index: number, hook: Hook, state: HookSt
   withFiles(state, (input, output) => {
     const fds = new Map([[0, input], [1, output], [2, output]]);
     const pid = spawn({ path: hook.path, args: hook.args?.length ? hook.args : [hook.path], env, fds, cwd: directory });
-    if (pid < 0) throw failure(kind, index, hook, `cannot be executed: ${errnoName(-pid)}`, '');
+    if (pid < 0) throw hookFailure(kind, index, hook, `cannot be executed: ${errnoName(-pid)}`, '');
     awaitHook(pid, kind, index, hook, output);
   });
 }
 
-/** Runs one hook in the container's namespaces, entered through the pid of init. Throws RuntimeError as runHook does. */
-export function runHookInside(context: Context, place: HookPlace, index: number, hook: Hook, state: HookState): void {
-  const program = compileHook(context, place, hook);
-  withFiles(state, (input, output) => {
-    const file = writeProgram(`${context.request.stateDirectory}/${place.kind}-${index}.program`, program, { id: context.request.id, command: `hook ${place.kind}` });
-    const execution = beginExecution(file);
-    try {
-      const pid = enterAndExecute(execution, file, place.kind, index, hook, [input, output, output], listenerHandlers(() => state));
-      awaitHook(pid, place.kind, index, hook, output);
-    } finally {
-      closeSync(file.fd);
-      if (execution.channel >= 0) closeSync(execution.channel);
-    }
-  });
-}
-
-function enterAndExecute(execution: Execution, file: MappedProgram, kind: HookKind, index: number, hook: Hook, stdio: readonly [number, number, number], handlers: ReturnType<typeof listenerHandlers>): number {
-  try {
-    return executeProgram(execution, file, { handlers, firstDescriptor: 3, inherited: [], stdio });
-  } catch (error) {
-    // Waited for here: init of a pid namespace cannot end while a child of ours in it is a zombie.
-    abandon(execution);
-    if (error instanceof RuntimeError) throw error;
-    const { errno } = error as { errno?: number };
-    throw failure(kind, index, hook, `cannot be executed: ${errno === undefined ? String(error) : errnoName(errno)}`, '');
-  }
-}
-
 /** Standard input holds the state, output is kept for the error message: files, so that nobody waits for a pipe to close. */
-function withFiles(state: HookState, run: (input: number, output: number) => void): void {
+export function withFiles(state: HookState, run: (input: number, output: number) => void): void {
   const input = memoryFile('hook-stdin');
   const output = memoryFile('hook-output');
   try {
@@ -70,7 +37,8 @@ function withFiles(state: HookState, run: (input: number, output: number) => voi
   }
 }
 
-function awaitHook(pid: number, kind: HookKind, index: number, hook: Hook, output: number): void {
+/** Waits for a hook as long as it may take. Throws RuntimeError when it fails, is killed or takes too long. */
+export function awaitHook(pid: number, kind: HookKind, index: number, hook: Hook, output: number): void {
   if (hook.timeout !== undefined) {
     const pidfd = call('pidfd_open', pid, 0);
     const isDone = pidfd < 0 || pollReadable(pidfd, Number(hook.timeout) * 1000);
@@ -78,12 +46,12 @@ function awaitHook(pid: number, kind: HookKind, index: number, hook: Hook, outpu
     if (!isDone) {
       call('kill', pid, 9);
       waitStatus(pid);
-      throw failure(kind, index, hook, `took longer than its timeout of ${hook.timeout} s and was killed`, tail(output));
+      throw hookFailure(kind, index, hook, `took longer than its timeout of ${hook.timeout} s and was killed`, tail(output));
     }
   }
   const ended = waitStatus(pid);
   const code = typeof ended === 'object' ? exitCode(ended.status) : 255;
-  if (code !== 0) throw failure(kind, index, hook, code > 128 ? `was killed by signal ${code - 128}` : `exit status ${code}`, tail(output));
+  if (code !== 0) throw hookFailure(kind, index, hook, code > 128 ? `was killed by signal ${code - 128}` : `exit status ${code}`, tail(output));
 }
 
 function tail(fd: number): string {
@@ -92,7 +60,8 @@ function tail(fd: number): string {
   return bytes.toString('utf8', 0, length).trim();
 }
 
-function failure(kind: HookKind, index: number, hook: Hook, what: string, output: string): RuntimeError {
+/** `error running poststart hook #0 /bin/x: exit status 1, output: …`, with its place. */
+export function hookFailure(kind: HookKind, index: number, hook: Hook, what: string, output: string): RuntimeError {
   const said = output === '' ? '' : `, output: ${output.replace(/\n/g, ' | ')}`;
   return new RuntimeError(`error running ${kind} hook #${index} ${hook.path}: ${what}${said}`, { pointer: `/hooks/${kind}/${index}` });
 }

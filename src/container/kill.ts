@@ -29,9 +29,9 @@ export function signalNumber(signal: string): number {
 }
 
 /** Signals a container's init, or with `all` every process in its cgroup. */
-export function killContainer(root: string, id: string, signal: string, all: boolean): void {
+export async function killContainer(root: string, id: string, signal: string, all: boolean): Promise<void> {
   const number = signalNumber(signal);
-  withLock(`${root}/${id}`, () => {
+  await withLock(`${root}/${id}`, () => {
     const state = readState(root, id);
     const isStopped = currentStatus(state, `${root}/${id}`) === 'stopped';
     const endsEverything = number === SIGKILL && !state.privatePidNamespace;

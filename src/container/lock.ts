@@ -10,7 +10,7 @@ const PATIENCE = 10_000;
 const PAUSE = 5;
 
 /** Runs `body` while holding the container's lock. Throws RuntimeError when another operation keeps it for ten seconds. */
-export function withLock<T>(directory: string, body: () => T): T {
+export async function withLock<T>(directory: string, body: () => T | Promise<T>): Promise<T> {
   const fd = call('openat', -100, text(directory), O_DIRECTORY | O_CLOEXEC, 0);
   if (fd < 0) throw new RuntimeError(errnoName(-fd) === 'ENOENT' ? 'container does not exist' : `cannot open ${directory}: ${errnoName(-fd)}`);
   try {
@@ -18,7 +18,7 @@ export function withLock<T>(directory: string, body: () => T): T {
       if (waited >= PATIENCE) throw new RuntimeError('another operation on this container is still under way');
       sleep(PAUSE);
     }
-    return body();
+    return await body();
   } finally {
     closeSync(fd);
   }

@@ -33,13 +33,13 @@ export async function stay(options: RunOptions, { state, terminal }: Pick<Create
     if (isWatched) foreground?.attach(state.pid, terminal); // a debugger still needs the terminal as it is
     if (foreground === undefined) return 0;
     const status = await foreground.ended();
-    if (!options.keep) removeContainer(directory, state, warn);
+    if (!options.keep) await removeContainer(directory, state, warn);
     return status;
   } catch (error) {
     foreground?.restore();
     killInit(state);
     waitStatus(state.pid);
-    removeContainer(directory, state, warn);
+    await removeContainer(directory, state, warn);
     throw error;
   }
 }

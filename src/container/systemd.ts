@@ -1,6 +1,5 @@
 // The systemd driver's connection: loaded only for containers that need it, made once.
 import { isInitialUserNamespace } from './user-namespace.ts';
-import { recordedUnit } from './record.ts';
 import { readState } from './state.ts';
 
 type Systemd = typeof import('../systemd/manager.ts');
@@ -19,7 +18,7 @@ export async function loadSystemdFor(root: string, id: string): Promise<void> {
   try {
     hasUnit = readState(root, id).cgroup?.unit !== undefined;
   } catch {
-    hasUnit = recordedUnit(`${root}/${id}`) !== undefined;
+    hasUnit = (await import('./record.ts')).recordedUnit(`${root}/${id}`) !== undefined;
   }
   if (hasUnit) await loadSystemd();
 }

@@ -22,7 +22,7 @@ export async function updateContainer(root: string, id: string, change: Resource
   const directory = `${root}/${id}`;
   const state = readState(root, id);
   if (state.cgroup?.unit !== undefined) await loadSystemd();
-  withLock(directory, () => {
+  await withLock(directory, () => {
     if (currentStatus(state, directory) === 'stopped') throw new RuntimeError('container not running');
     const cgroup = cgroupOf(state);
     const config = storedConfig(directory);
