@@ -22,7 +22,7 @@ count() { # NAME LOG STATUS
 log=$(mktemp)
 node_modules/.bin/tsc -p . >"$log" 2>&1; status=$?
 if [ $status -eq 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); cat "$log"; fi
-for file in $(find spec src native -name '*.test.ts' | sort); do
+for file in $(find spec src native conformance/vm -name '*.test.ts' | sort); do
 	conformance/v2-view.sh node_modules/.bin/tsx "$file" >"$log" 2>&1; count "$file" "$log" $?
 done
 for runtime in dist/runt bin/runt; do

@@ -57,5 +57,5 @@ operations(group('ctr task', {
   ['task kill, rm: the status of the process', `ctr task kill web-$S; until_ok sh -c "ctr task ls | grep web-$S.*STOPPED"; ctr task rm web-$S 2>&1 | grep -o 'code [0-9]*\\|status [0-9]*'; ls -d /sys/fs/cgroup/default/web-$S 2>/dev/null | wc -l`, { core: true }],
   ['task start of the same container again', `ctr task start -d web-$S; ctr task exec --exec-id m web-$S echo again; ctr task kill -s KILL web-$S; until_ok sh -c "ctr task ls | grep web-$S.*STOPPED"; ctr task rm web-$S 2>/dev/null; ctr container rm web-$S; ctr container ls -q | grep -c web-$S || true`],
   ['run -d, task rm -f of one that runs', `ctr run -d --runc-binary $RUNTIME ${flags} ${image} gone-$S ${wait}; ctr task rm -f gone-$S 2>/dev/null; ctr container rm gone-$S; ctr task ls | grep -c gone-$S || true`],
-  ['twenty containers in turn leave nothing', `for i in $(seq 20); do ctr run --rm --runc-binary $RUNTIME ${flags} ${image} turn-$S-$i true; done; ctr task ls | grep -c turn-$S; ls /sys/fs/cgroup/default | grep -c turn-$S || true`, { seconds: 300 }],
+  ['twenty containers in turn leave nothing', `for i in $(seq 20); do ctr run --rm --runc-binary $RUNTIME ${flags} ${image} turn-$S-$i true; done; ctr task ls | grep -c turn-$S || true; ls /sys/fs/cgroup/default | grep -c turn-$S || true`, { seconds: 300 }],
 ]);

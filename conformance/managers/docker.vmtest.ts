@@ -17,13 +17,14 @@ function daemon(name: Side['name'], runtime: string, net: number): Side {
     'default-address-pools': [{ base: `172.${net}.128.0/17`, size: 24 }], containerd: '/run/containerd/containerd.sock', 'containerd-namespace': `moby-${name}`, 'containerd-plugins-namespace': `plugins-${name}`,
     'exec-opts': ['native.cgroupdriver=cgroupfs'], 'cgroup-parent': `/docker-${name}`, 'default-runtime': 'chosen', runtimes: { chosen: { path: runtime } }, ...JSON.parse(process.env['RUNT_DOCKER_CONF'] ?? '{}') as object,
   }));
-  // `container` in the environment: dockerd then leaves AppArmor alone.
-  must(`env container=vm PATH=${home}/bin:$PATH setsid dockerd --config-file ${home}/daemon.json >${home}/log 2>&1 </dev/null &`);
+  // `container` in the environment: dockerd then leaves AppArmor alone. One is up before the next begins: they change the same iptables.
+  must(`env container=vm PATH=${home}/bin:$PATH setsid dockerd --config-file ${home}/daemon.json >${home}/log 2>&1 </dev/null &
+    i=0; until DOCKER_HOST=unix://${home}/docker.sock docker version >/dev/null 2>&1; do i=$((i+1)); [ $i -lt 600 ] || { tail -n 20 ${home}/log >&2; exit 1; }; sleep 0.3; done`, 300);
   return { name, runtime, environment: { DOCKER_HOST: `unix://${home}/docker.sock` } };
 }
 
 const sides: readonly [Side, Side] = [daemon('runt', runt, 30), daemon('peer', runc, 31)];
-const ready = `{ until_ok docker version && docker load -q -i ${busyboxImage} >/dev/null; } || { tail -n 20 /run/docker-$S/log >&2; exit 1; }`;
+const ready = `docker load -q -i ${busyboxImage} >/dev/null || { tail -n 20 /run/docker-$S/log >&2; exit 1; }`;
 const group = (manager: string, more: Partial<Group> = {}): Group => ({ manager, sides, prologue: `d() { docker run --rm --network none "$@"; }`, before: ready, ...more });
 
 operations(group('docker run'), [

@@ -7,10 +7,10 @@ set -u
 cd "$(dirname "$0")/../.."
 unset NODE_EXTRA_CA_CERTS
 here=conformance/managers
-[ $# -gt 0 ] || set -- $here/podman.vmtest.ts $here/containerd.vmtest.ts $here/docker.vmtest.ts $here/machines.vmtest.ts
+[ $# -gt 0 ] || set -- $here/podman.vmtest.ts $here/containerd.vmtest.ts $here/docker.vmtest.ts $here/machines.vmtest.ts $here/replays.vmtest.ts
 work=${RUNT_NATIVE_WORK:-/var/tmp/runt-managers}
 rm -rf "$work"
-mkdir -p "$work/podman" "$work/containerd" "$work/docker"
+mkdir -p "$work/podman" "$work/containerd" "$work/docker-runt" "$work/docker-peer"
 [ -f /opt/busybox.tar ] || sh conformance/vm/image/busybox-image.sh /opt/busybox.tar || exit 1
 export RUNT=$PWD/dist/runt RUNT_PEER=/usr/sbin/runc PATH=/usr/sbin:/sbin:/usr/bin:/bin:$PATH
 # No CAP_SYS_RESOURCE and no controllers: limits as they are, none asked for.
@@ -25,6 +25,7 @@ all() {
 		conformance/v2-view.sh sh -c '
 			work=$1
 			mkdir -p /run/lock /run/containers /var/lib/containers; mount --bind "$work/podman" /var/lib/containers
+			for side in runt peer; do mkdir -p /var/lib/docker-$side; mount --bind "$work/docker-$side" /var/lib/docker-$side; done
 			containerd --root "$work/containerd" >"$work/containerd.log" 2>&1 & daemon=$!
 			for i in $(seq 100); do [ -S /run/containerd/containerd.sock ] && break; sleep 0.1; done
 			node "$work/native.mjs"; status=$?

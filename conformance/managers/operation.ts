@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Result } from '../harness.ts';
 import { note, skip, suite } from '../vm/tap.ts';
+import { Session } from './session.ts';
 
 /** How one operation may be more than a name and a script. */
 export interface Options {
@@ -41,7 +42,7 @@ export interface Group {
   readonly prologue: string;
   readonly before?: string;
   readonly after?: string;
-  /** The ordinary user does it, in a systemd of her own. */
+  /** The ordinary user does it, in a session of her own for each side. */
   readonly rootless?: boolean;
 }
 
@@ -60,16 +61,14 @@ status() { if "$@"; then echo status 0; else echo "status $?"; fi; }
 terminal() { rm -f /tmp/held-$S; mkfifo /tmp/held-$S; script -qefc "$*" /dev/null <>/tmp/held-$S | tr -d '\\r\\000\\004' | sed 's/\\^[@D]//g'; }
 `;
 
-function shell(group: Group, side: Side, script: string, seconds: number): Promise<Result> {
+/** A line of shell of this side: by root, or in the session of the ordinary user. */
+function shell(group: Group, side: Side, script: string, seconds: number, session?: Session): Promise<Result> {
+  const text = `${always}${group.prologue}\n${script}`;
+  if (session !== undefined) return session.run(text, seconds);
   const directory = mkdtempSync(join(tmpdir(), 'operation-'));
   const out = openSync(join(directory, 'out'), 'w'), err = openSync(join(directory, 'err'), 'w');
-  const environment = { ...side.environment, S: side.name, RUNTIME: side.runtime };
-  const text = `${always}${group.prologue}\n${script}`;
-  const user = ['XDG_RUNTIME_DIR=/run/user/1000', 'DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus', 'HOME=/home/tester', ...Object.entries(environment).map(([name, value]) => `${name}=${value}`)];
-  const unit = ['systemd-run', '--user', '--quiet', '--collect', '--wait', '--pipe', '--property=Delegate=yes', '--working-directory=/home/tester', ...Object.keys(environment).map((name) => `--setenv=${name}`)];
-  const [command, ...args] = group.rootless === true ? ['/usr/sbin/runuser', '-u', 'tester', '--', 'env', ...user, ...unit, '/bin/sh', '-c', text] : ['/bin/sh', '-c', text];
   return new Promise((resolve) => {
-    const child = spawn(command!, args, { stdio: ['ignore', out, err], detached: true, cwd: group.rootless === true ? '/' : '/tmp', env: { ...process.env, ...environment } });
+    const child = spawn('/bin/sh', ['-c', text], { stdio: ['ignore', out, err], detached: true, cwd: '/tmp', env: { ...process.env, ...environmentOf(side) } });
     const timer = setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), seconds * 1000);
     child.on('exit', (code) => {
       clearTimeout(timer);
@@ -80,6 +79,8 @@ function shell(group: Group, side: Side, script: string, seconds: number): Promi
     });
   });
 }
+
+const environmentOf = (side: Side): NodeJS.ProcessEnv => ({ ...side.environment, S: side.name, RUNTIME: side.runtime });
 
 /** What may differ between any two containers: ids, the side's name, the runtime's path. */
 function normal(text: string, side: Side): string {
@@ -98,7 +99,7 @@ function differences(found: readonly string[], expected: readonly string[]): str
 /** Works, or differs for the reasons given; throws otherwise. */
 function judge(sides: Group['sides'], [mine, theirs]: readonly [Result, Result], { differs = [], alone }: Options): readonly [verdict: string, why: string] {
   // This host may lack what an operation needs; the machine lacks nothing.
-  if (where === 'host' && theirs.code !== 0 && mine.code !== 0) skip(`this host cannot: ${theirs.stderr.trim().split('\n').at(-1)!.slice(0, 150)}`);
+  if (where === 'host' && theirs.code !== 0 && mine.code !== 0) skip(`this host cannot: ${theirs.stderr.trim().split('\n').filter((line) => !line.startsWith('See ')).at(-1)?.slice(0, 150) ?? told(theirs)}`);
   if (theirs.code !== 0 && alone === undefined) throw new Error(`the peer fails:\n${told(theirs)}\nrunt: ${told(mine)}`);
   if (mine.code !== 0) throw new Error(`runt fails: ${told(mine)}\nthe peer prints:\n${theirs.stdout}`);
   if (mine.stdout.trim() === '') throw new Error('nothing was printed that could be compared');
@@ -119,8 +120,11 @@ export function operations(group: Group, list: readonly Operation[]): void {
   const chosen = list.filter(([name, , options]) => (only === undefined ? isFull || options?.core === true : new RegExp(only).test(`${group.manager}: ${name}`.replaceAll(' ', '_'))));
   const results = new Map<string, [Promise<Result>, Promise<Result>]>();
 
+  let sessions: readonly Session[] = [];
+
   tests.before(async () => {
-    const ready = await Promise.all(group.sides.map((side) => shell(group, side, group.before ?? 'true', 300)));
+    if (group.rootless === true) sessions = group.sides.map((side) => new Session(environmentOf(side)));
+    const ready = await Promise.all(group.sides.map((side, index) => shell(group, side, group.before ?? 'true', 300, sessions[index])));
     if (where === 'host' && ready.every(({ code }) => code !== 0)) return void note(`this host cannot: ${ready[1]!.stderr.trim()}`);
     ready.forEach((result, index) => {
       if (result.code !== 0) throw new Error(`${group.sides[index]!.name}: ${told(result)}`);
@@ -128,14 +132,15 @@ export function operations(group: Group, list: readonly Operation[]): void {
     const chains: [Promise<unknown>, Promise<unknown>] = [Promise.resolve(), Promise.resolve()];
     for (const [name, script, options] of chosen) {
       if (lacks(options)) continue; // a process that eats memory needs its limit
-      const both = group.sides.map((side, index) => chains[index]!.then(() => shell(group, side, script, options?.seconds ?? 120)));
+      const both = group.sides.map((side, index) => chains[index]!.then(() => shell(group, side, script, options?.seconds ?? 120, sessions[index])));
       [chains[0], chains[1]] = both as [Promise<Result>, Promise<Result>];
       results.set(name, both as [Promise<Result>, Promise<Result>]);
     }
   });
   tests.after(async () => {
     await Promise.all([...results.values()].flat());
-    await Promise.all(group.sides.map((side) => shell(group, side, group.after ?? 'true', 300)));
+    await Promise.all(group.sides.map((side, index) => shell(group, side, group.after ?? 'true', 300, sessions[index])));
+    for (const session of sessions) session.close();
   });
   for (const [name, , options] of chosen) {
     tests(name, async () => {

@@ -22,7 +22,8 @@ function bundleOf(name: string, change: (config: ReturnType<typeof baseConfig>) 
   return bundle;
 }
 
-const count = (id: string): number => Number(must(`${runt} exec ${id} cat /tmp/n`));
+// The file is empty between the shell's open and its write.
+const count = (id: string): number => Number(must(`until n=$(${runt} exec ${id} cat /tmp/n) && [ "$n" ]; do sleep 0.1; done; echo $n`));
 const detached = (words: string): void => void must(`${runt} ${words} </dev/null >${directory}/out 2>&1 || { cat ${directory}/out; exit 1; }`);
 const status = (id: string): unknown => (JSON.parse(must(`${runt} state ${id}`)) as Json)['status'];
 const goesOn = (id: string, from: number): void => {

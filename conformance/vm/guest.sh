@@ -1,11 +1,18 @@
 #!/bin/sh
 # Runs in the guest: each file of tests.list in turn, what it prints to the results port. \001 marks the lines that are ours.
 limit=$(sed -n 's/.*runt\.limit=\([0-9]*\).*/\1/p' /proc/cmdline)
+from=$(sed -n 's/.*runt\.from=\([0-9]*\).*/\1/p' /proc/cmdline)
 exec 3>/dev/virtio-ports/results
 cd /work/runt || exit 1
 export HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 NO_COLOR=1
+# An event of perf, held open: else each breakpoint that CRIU sets and clears has the kernel rewrite its scheduler's text, and of
+# that QEMU's two processors made `Oops: int3 ... __schedule` once (see boots.sh).
+python3 -c 'import ctypes, signal
+ctypes.CDLL(None).syscall(298, (ctypes.c_uint32 * 32)(1, 128, 9), 0, -1, -1, 0)  # perf_event_open: PERF_COUNT_SW_DUMMY of itself
+signal.pause()' 3>&- </dev/null &
 out=$(mktemp -d)/out
 failed=0
+tail -n "+${from:-1}" conformance/vm/tests.list >"$out.list"
 while read -r file; do
 	case $file in *.mjs) name=${file%.mjs}.ts ;; *) name=$file ;; esac
 	printf '\001file %s\n' "$name" >&3
@@ -21,7 +28,7 @@ while read -r file; do
 	status=$?
 	printf '\n\001exit %s\n' "$status" >&3
 	[ $status = 0 ] || failed=1
-done <conformance/vm/tests.list
+done <"$out.list"
 # What systemd and the kernel have to say goes to the console's log, which the host keeps.
 [ $failed = 0 ] || journalctl -b --no-pager -n 60 >/dev/console
 printf '\001end\n' >&3

@@ -1,5 +1,6 @@
 # Joins what the guest's test files printed into one TAP stream: numbered through, a plan at the end, a line of sums.
 # A file that ends badly, or a machine that ends early, is a failed test even where no line says so.
+# \001again: the guest's kernel died and it was booted again; what its file had already said is not said twice.
 function result(good, text) {
 	total++
 	if (text ~ /# *[Ss][Kk][Ii][Pp]/) skipped++
@@ -8,14 +9,22 @@ function result(good, text) {
 	print (good ? "ok " : "not ok ") total " - " text
 	fflush()
 }
-/^\001file / { file = substr($0, 7); seen = 0; bad = 0; plan = -1; files++; print "# " file; fflush(); next }
+/^\001file / { file = substr($0, 7); seen = 0; split("", repeated); bad = 0; plan = -1; files++; print "# " file; fflush(); next }
 /^\001exit / {
 	status = substr($0, 7) + 0
-	name = file; file = ""
+	name = file; file = ""; split("", said)
 	if (status == 124 || status == 137) result(0, name ": ran into its time limit")
 	else if (status != 0 && !bad) result(0, name ": exit status " status)
 	else if (plan >= 0 && plan != seen) result(0, name ": " plan " tests were planned, " seen " ran")
 	else if (seen == 0) result(1, name)
+	next
+}
+/^\001twice/ { result(0, file ": the guest's kernel died twice during this file"); file = ""; split("", said); next }
+/^\001again / {
+	print "# the guest's kernel died" (file == "" ? "" : " during " file) "; booted again (console: " substr($0, 8) ")"
+	fflush()
+	if (file != "") files--
+	file = ""
 	next
 }
 /^\001end/ { ended = 1; next }
@@ -24,6 +33,10 @@ function result(good, text) {
 	good = ($1 == "ok")
 	text = $0
 	sub(/^(not )?ok */, "", text); sub(/^[0-9]+ */, "", text); sub(/^- */, "", text)
+	name = text
+	sub(/ # .*/, "", name)
+	if (++repeated[name] <= said[name] && (good || !saidgood[name])) { if (!good) bad = 1; next }
+	said[name]++; saidgood[name] = good
 	result(good, text)
 	next
 }

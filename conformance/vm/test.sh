@@ -1,5 +1,5 @@
 #!/bin/sh
-# test.sh [TESTFILE...]: runs test files (*.ts with uvu, *.sh) in one boot of the virtual machine; TAP on standard output.
+# test.sh [TESTFILE...]: runs test files (*.ts with uvu, *.sh) in one boot of the virtual machine (more if its kernel dies: boots.sh); TAP on standard output.
 # Without names: all of conformance/vm/*.vmtest.{ts,sh} and what managers' containers see. RUNT_MANAGERS=full: all of the managers' operations of a file, not the core. RUNT_VM_LIMIT and RUNT_VM_FILE_LIMIT are the seconds a boot and a file may take.
 set -u
 unset NODE_EXTRA_CA_CERTS
@@ -14,23 +14,13 @@ image=$(sh $here/image.sh) || exit 1
 
 run=${RUNT_VM_CACHE:-${HOME:-/root}/.cache/runt-vm}/run.$$
 mkdir -p "$run"
-machine=
-finish() {
-	[ -n "$machine" ] && kill "$machine" 2>/dev/null
-	rm -f "$run/payload"
-}
-trap finish EXIT
+trap 'rm -f "$run/payload"' EXIT
 trap 'exit 130' INT TERM HUP
 sh $here/payload.sh "$run/payload" "$@" || { echo "the tests could not be packed" >&2; exit 1; }
 
-: >"$run/results"
-sh $here/boot.sh "$image" "$run/payload" runt-vm-test.service "${RUNT_VM_LIMIT:-2700}" -serial "file:$run/console" \
-	-chardev "file,id=results,path=$run/results" -device virtserialport,chardev=results,name=results </dev/null >"$run/qemu" 2>&1 &
-machine=$!
-tail -n +1 -s 0.5 -f --pid=$machine "$run/results" | awk -v expected=$# -f $here/tap.awk
+sh $here/boots.sh "$run" $# sh $here/boot.sh "$image" "$run/payload" runt-vm-test.service "${RUNT_VM_LIMIT:-2700}" -serial "file:$run/console" \
+	-chardev "file,id=results,path=$run/results" -device virtserialport,chardev=results,name=results | awk -v expected=$# -f $here/tap.awk
 status=$?
-wait $machine
-machine=
 # The newest runs' logs stay; of a good one nobody wants to see the console.
 for old in $(ls -1dt "${run%/*}"/run.* | tail -n +6); do rm -rf "$old"; done
 if [ $status -ne 0 ]; then

@@ -1,0 +1,87 @@
+// The harness's own pieces without a machine: boots.sh with a command that plays the machine, and what tap.awk makes of it.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const panic = 'panic';
+interface Boot { readonly says: readonly string[]; readonly end?: typeof panic | 'off' }
+
+/** What a run of so many files prints, and where each boot was told to start: what each boot says, and how it ends. */
+function run(files: number, boots: readonly Boot[]): { readonly code: number; readonly lines: string[]; readonly starts: string } {
+  const directory = mkdtempSync(join(tmpdir(), 'boots-'));
+  boots.forEach(({ says, end }, index) => {
+    writeFileSync(join(directory, `says.${index + 1}`), says.map((line) => `${line.replace(/^!/, '\u0001')}\n`).join(''));
+    writeFileSync(join(directory, `console.is.${index + 1}`), end === panic ? '[ 1.0] Kernel panic - not syncing: Fatal exception\n' : 'Power down\n');
+  });
+  const machine = 'echo "$RUNT_VM_BOOT:$RUNT_VM_FROM" >>"$1/starts"; cp "$1/says.$RUNT_VM_BOOT" "$1/results"; cp "$1/console.is.$RUNT_VM_BOOT" "$1/console"';
+  const script = `sh conformance/vm/boots.sh "$1" "$2" sh -c '${machine}' sh "$1" | awk -v expected="$2" -f conformance/vm/tap.awk`;
+  const done = spawnSync('sh', ['-c', script, 'sh', directory, String(files)], { encoding: 'utf8' });
+  const starts = spawnSync('cat', [join(directory, 'starts')], { encoding: 'utf8' }).stdout.trim().replaceAll('\n', ' ');
+  rmSync(directory, { recursive: true });
+  assert.is(done.stderr, '');
+  return { code: done.status ?? -1, lines: done.stdout.trim().split('\n').map((line) => line.replace(directory, 'RUN')), starts };
+}
+
+const first = ['!file a.ts', 'ok 1 - a1', '1..1', '!exit 0'];
+const begun = ['!file b.ts', 'ok 1 - b1 # 1.0 s'];
+const second = [...begun, 'ok 2 - b2', '1..2', '!exit 0'];
+
+test('one boot that ends is one plan', () => {
+  const { code, lines, starts } = run(2, [{ says: [...first, ...second, '!end'] }]);
+  assert.is(code, 0);
+  assert.equal(lines, ['# a.ts', 'ok 1 - a1', '# b.ts', 'ok 2 - b1 # 1.0 s', 'ok 3 - b2', '1..3', '# 3 passed, 0 failed, 0 skipped']);
+  assert.is(starts, '1:1');
+});
+
+test('a kernel that dies is booted again with the file it died in, whose results count once', () => {
+  const { code, lines, starts } = run(2, [{ says: [...first, ...begun], end: panic }, { says: [...second, '!end'] }]);
+  assert.is(code, 0);
+  assert.equal(lines, ['# a.ts', 'ok 1 - a1', '# b.ts', 'ok 2 - b1 # 1.0 s', "# the guest's kernel died during b.ts; booted again (console: RUN/console.1)",
+    '# b.ts', 'ok 3 - b2', '1..3', '# 3 passed, 0 failed, 0 skipped']);
+  assert.is(starts, '1:1 2:2');
+});
+
+test('a failure before the kernel died stays one failure; a new one after it counts', () => {
+  const failing = ['!file b.ts', 'not ok 1 - b1', 'ok 2 - b2'];
+  const again = run(1, [{ says: failing, end: panic }, { says: ['!file b.ts', 'ok 1 - b1', 'not ok 2 - b2', '1..2', '!exit 1', '!end'] }]);
+  assert.is(again.code, 1);
+  assert.is(again.lines.at(-1), '# 1 passed, 2 failed, 0 skipped');
+  const same = run(1, [{ says: failing, end: panic }, { says: [...failing, '1..2', '!exit 1', '!end'] }]);
+  assert.is(same.lines.at(-1), '# 1 passed, 1 failed, 0 skipped');
+});
+
+test('a kernel that dies between two files goes on with the next', () => {
+  const { code, lines, starts } = run(2, [{ says: first, end: panic }, { says: [...second, '!end'] }]);
+  assert.is(code, 0);
+  assert.ok(lines.includes("# the guest's kernel died; booted again (console: RUN/console.1)"));
+  assert.is(starts, '1:1 2:2');
+});
+
+test('a file in which it dies twice fails, and the next ones run', () => {
+  const { code, lines, starts } = run(2, [{ says: ['!file x.ts'], end: panic }, { says: ['!file x.ts'], end: panic }, { says: [...second, '!end'] }]);
+  assert.is(code, 1);
+  assert.ok(lines.includes("not ok 1 - x.ts: the guest's kernel died twice during this file"), lines.join('\n'));
+  assert.is(lines.at(-1), '# 2 passed, 1 failed, 0 skipped');
+  assert.is(starts, '1:1 2:1 3:2');
+  const last = run(1, [{ says: ['!file x.ts'], end: panic }, { says: ['!file x.ts'], end: panic }]);
+  assert.is(last.lines.at(-1), '# 0 passed, 1 failed, 0 skipped');
+});
+
+test('it is booted twice more and not oftener', () => {
+  const { code, lines, starts } = run(4, [{ says: ['!file a.ts'], end: panic }, { says: [...first, '!file b.ts'], end: panic }, { says: ['!file b.ts', '!exit 0', '!file c.ts'], end: panic }]);
+  assert.is(code, 1);
+  assert.is(starts, '1:1 2:1 3:2');
+  assert.ok(lines.some((line) => /^not ok \d+ - c.ts: the virtual machine ended during this file$/.test(line)), lines.join('\n'));
+});
+
+test('a machine that ends early without a panic is not booted again', () => {
+  const { code, lines, starts } = run(1, [{ says: begun, end: 'off' }]);
+  assert.is(code, 1);
+  assert.is(starts, '1:1');
+  assert.ok(lines.includes('not ok 2 - b.ts: the virtual machine ended during this file'));
+});
+
+test.run();
