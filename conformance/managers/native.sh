@@ -1,7 +1,7 @@
 #!/bin/bash
 # native.sh [FILE...]: runs files of this folder on this host instead of in the virtual machine, ten times as fast: in a private view of
 # cgroup v2, with storage of its own. TAP on standard output. What needs a controller or a right that this host lacks is skipped, and
-# says so; it has to fail with the peer too. Without names: all but rootless, which needs the user of the machine.
+# says so; it has to fail with the peer too. What a failed operation leaves running ends with a pid namespace. Without names: all but rootless, which needs the user of the machine.
 # Needs Debian's podman, containerd, docker.io, runc, runit, tini, busybox-static, systemd and the host's node.
 set -u
 cd "$(dirname "$0")/../.."
@@ -22,7 +22,7 @@ all() {
 		printf '\001file %s\n' "$file"
 		node_modules/.bin/esbuild "$file" --bundle --platform=node --target=node20 --format=esm --log-level=warning \
 			--alias:uvu/assert=./node_modules/uvu/assert/index.mjs --alias:uvu/diff=./node_modules/uvu/diff/index.mjs --alias:uvu=./conformance/vm/tap.ts --outfile="$work/native.mjs" &&
-		conformance/v2-view.sh sh -c '
+		conformance/v2-view.sh unshare --pid --fork --kill-child --mount-proc sh -c '
 			work=$1
 			mkdir -p /run/lock /run/containers /var/lib/containers; mount --bind "$work/podman" /var/lib/containers
 			for side in runt peer; do mkdir -p /var/lib/docker-$side; mount --bind "$work/docker-$side" /var/lib/docker-$side; done

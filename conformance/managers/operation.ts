@@ -14,7 +14,7 @@ export interface Options {
   readonly differs?: readonly (readonly [pattern: RegExp, instead: string, why: string])[];
   /** The peer itself fails here, with this reason: runt is then judged alone, and has to succeed. */
   readonly alone?: string;
-  /** Run in the virtual machine by default: what only it can show. The others are too slow there, and run with RUNT_MANAGERS=full or on the host. */
+  /** Run in the virtual machine by default. The others are too slow there, and run with RUNT_MANAGERS=full or on the host. */
   readonly core?: true;
   readonly seconds?: number;
   /** A cgroup v2 controller that it takes; this host may have none. */
@@ -46,12 +46,11 @@ export interface Group {
   readonly rootless?: boolean;
 }
 
-const isFull = process.env['RUNT'] !== undefined || readFileSync('/proc/cmdline', 'latin1').includes('runt.managers=full');
 /** Where a row was made: in the machine, or on the host itself by native.sh. */
 const where = process.env['RUNT'] === undefined ? 'machine' : 'host';
+/** `core`, `full`, or for work on a few operations a regular expression over `manager:_name`, blanks as underscores. */
+const wanted = where === 'host' ? (process.env['RUNT_MANAGERS'] ?? 'full') : (/runt\.managers=(\S+)/.exec(readFileSync('/proc/cmdline', 'latin1'))?.[1] ?? 'core');
 const controllers = readFileSync('/sys/fs/cgroup/cgroup.controllers', 'latin1').trim().split(' ');
-/** For work on one operation: a regular expression over `manager:_name`, blanks as underscores. */
-const only = process.env['RUNT_ONLY'];
 
 /** Waits for a command to succeed; a terminal for one that wants it; the status of one in words. */
 const always = `
@@ -117,7 +116,8 @@ const lacks = (options?: Options): boolean => options?.needs !== undefined && !c
 /** Runs operations as tests, in order; the two sides go on side by side and do not wait for each other. */
 export function operations(group: Group, list: readonly Operation[]): void {
   const tests = suite(group.manager);
-  const chosen = list.filter(([name, , options]) => (only === undefined ? isFull || options?.core === true : new RegExp(only).test(`${group.manager}: ${name}`.replaceAll(' ', '_'))));
+  const isWanted = ([name, , options]: Operation): boolean => wanted === 'full' || (wanted === 'core' ? options?.core === true : new RegExp(wanted).test(`${group.manager}: ${name}`.replaceAll(' ', '_')));
+  const chosen = list.filter(isWanted);
   const results = new Map<string, [Promise<Result>, Promise<Result>]>();
 
   let sessions: readonly Session[] = [];

@@ -1,36 +1,10 @@
 // checkpoint and restore with Debian's CRIU: by hand, with a terminal, under another name, and through Podman.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { baseConfig, type Json } from '../harness.ts';
-import { busyboxImage, busyboxRootfs, must, runt, sh } from './guest.ts';
+import type { Json } from '../harness.ts';
+import { bundleOf, count, counter, detached, directory, goesOn, status } from './counter.ts';
+import { busyboxImage, must, runt, sh } from './guest.ts';
 import { note, suite } from './tap.ts';
-
-const counter = 'i=0; while :; do echo $i >/tmp/n; i=$((i+1)); sleep 0.2; done';
-const directory = '/tmp/checkpoint';
-
-/** A bundle of a process that counts in a tmpfs; with a bind, as managers always have one. */
-function bundleOf(name: string, change: (config: ReturnType<typeof baseConfig>) => unknown = () => {}): string {
-  const config = baseConfig('/bin/sh', '-c', counter);
-  config.root['path'] = busyboxRootfs;
-  config.mounts.push({ destination: '/tmp', type: 'tmpfs', source: 'tmpfs' }, { destination: '/etc/hostname', type: 'bind', source: '/etc/hostname', options: ['bind', 'ro'] });
-  config.linux['cgroupsPath'] = `/${name}`;
-  change(config);
-  const bundle = join(directory, name);
-  mkdirSync(bundle, { recursive: true });
-  writeFileSync(join(bundle, 'config.json'), JSON.stringify(config));
-  return bundle;
-}
-
-// The file is empty between the shell's open and its write.
-const count = (id: string): number => Number(must(`until n=$(${runt} exec ${id} cat /tmp/n) && [ "$n" ]; do sleep 0.1; done; echo $n`));
-const detached = (words: string): void => void must(`${runt} ${words} </dev/null >${directory}/out 2>&1 || { cat ${directory}/out; exit 1; }`);
-const status = (id: string): unknown => (JSON.parse(must(`${runt} state ${id}`)) as Json)['status'];
-const goesOn = (id: string, from: number): void => {
-  const first = count(id);
-  assert.ok(first >= from, `${first} after ${from}`);
-  must(`for i in $(seq 100); do [ "$(${runt} exec ${id} cat /tmp/n)" -gt ${first} ] && exit; sleep 0.2; done; exit 1`);
-};
 
 const test = suite('checkpoint, restore');
 test.before(() => void mkdirSync(directory, { recursive: true }));
