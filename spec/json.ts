@@ -30,36 +30,33 @@ export function decodeConfig(bytes: Uint8Array): string {
 /** Text → value. The engine's own parser, unless a number may not fit a double. Throws JsonError, also for a key that comes twice in one object. */
 export function parseJson(text: string): unknown {
   try {
-    if (!/\d{16}/.test(text)) {
-      const value = JSON.parse(text) as unknown;
-      if (countMembers(value, 0) === countKeys(text)) return value;
-    }
+    const value = JSON.parse(text) as unknown;
+    if (!text.includes('\\u003') && countColons(value, 0) === text.split(':').length - 1) return value;
   } catch {
     // our own parser finds the place
   }
   return new Parser(text).document();
 }
 
-/** Members of all objects of a value; another number than the text has keys when one came twice, or when it is nested too deeply. */
-function countMembers(value: unknown, depth: number): number {
+/**
+ * The colons a text of this value has: one for each member, and those inside of strings. Another number than the text itself has when a key
+ * came twice (an escaped colon, \u003a, is kept out by the caller); NaN for an integer beyond 2^53 and for what is nested too deeply.
+ */
+function countColons(value: unknown, depth: number): number {
+  if (typeof value === 'string') return colonsIn(value);
+  if (typeof value === 'number') return value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER ? 0 : Number.NaN;
   if (typeof value !== 'object' || value === null) return 0;
   if (depth > DEPTH_LIMIT) return Number.NaN;
   let count = 0;
   if (Array.isArray(value)) {
-    for (const item of value) if (typeof item === 'object') count += countMembers(item, depth + 1);
+    for (const item of value) count += countColons(item, depth + 1);
     return count;
   }
-  for (const key of Object.keys(value)) {
-    const member = (value as Record<string, unknown>)[key];
-    count += typeof member === 'object' ? 1 + countMembers(member, depth + 1) : 1;
-  }
+  for (const key of Object.keys(value)) count += 1 + colonsIn(key) + countColons((value as Record<string, unknown>)[key], depth + 1);
   return count;
 }
 
-/** Keys in a text that is JSON: its colons outside of strings. */
-function countKeys(text: string): number {
-  return text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"/g, '').split(':').length - 1;
-}
+const colonsIn = (text: string): number => (text.includes(':') ? text.split(':').length - 1 : 0);
 
 /** Value → text, the way back from parseJson: integers beyond 2^53 stay exact, members that are undefined are left out. */
 export function stringifyJson(value: unknown): string {

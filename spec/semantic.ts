@@ -185,7 +185,7 @@ function netDevices(config: Config, report: Report): void {
   }
 }
 
-const ipcSysctls = new Set(['msgmax', 'msgmnb', 'msgmni', 'sem', 'shmall', 'shmmax', 'shmmni', 'shm_rmid_forced'].map((name) => `kernel.${name}`));
+const ipcSysctls = new Set(['kernel.msgmax', 'kernel.msgmnb', 'kernel.msgmni', 'kernel.sem', 'kernel.shmall', 'kernel.shmmax', 'kernel.shmmni', 'kernel.shm_rmid_forced']);
 
 /** The namespace whose own a sysctl is (namespaces(7)). */
 function sysctlNamespace(name: string): string | undefined {

@@ -167,4 +167,12 @@ test('what is written again is what was read, whatever the strings look like', (
   assert.is(stringifyJson(document), '{"args":["#5#","\\"","\\u0000","é"],"nothing":null,"big":18446744073709551615,"deep":[[],{},[1.5,true]]}');
 });
 
+test('a key that comes twice is found whatever colons there are in strings', () => {
+  for (const text of ['{"a":1,"a":2}', '{"a:b":":","a:b":""}', '{"x":{"a":"\\u003a","a":1}}', '{"x":{"a":"\\u003A:","b":1,"a":1}}', '[{"k" : 1, "k":2}]', '{"a":{"b":":::"},"a":"::::"}']) {
+    assert.throws(() => parseJson(text), (error: Error) => error.message.includes('comes a second time'), text);
+  }
+  for (const text of ['{"a:":"b:c","d":[":",{"e":"\\u003a"}]}', '{"a" :{"b": "::" }}', '[1e300,-0,"\\":"]']) assert.equal(parseJson(text), JSON.parse(text), text);
+  assert.equal(parseJson('[9007199254740993,1]'), [9007199254740993n, 1]);
+});
+
 test.run();

@@ -1,5 +1,6 @@
 // How a failure is shown: lines for a person, one line for the log file a manager named.
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { utf8 } from '../native/linux/syscalls.ts';
 import { RuntimeError } from './errors.ts';
 import { sleep } from './sleep.ts';
 
@@ -52,7 +53,7 @@ export function appendLog(path: string, line: string): string | undefined {
 
 /** Writes all of it to a descriptor: process.stdout costs 8 to 18 ms to touch. A closed pipe is nobody's error. */
 export function write(fd: number, text: string | Uint8Array): void {
-  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
+  const bytes = typeof text === 'string' ? utf8(text) : text;
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(fd, bytes, at);

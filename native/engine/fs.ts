@@ -4,7 +4,7 @@
 import type * as fs from 'node:fs';
 import { errnoName, errnoText } from '../linux/errno.ts';
 import { isLoaded } from '../linux/koffi.ts';
-import { call, text } from '../linux/syscalls.ts';
+import { call, text, utf8 } from '../linux/syscalls.ts';
 
 type Fs = typeof fs;
 type Path = string | Buffer | URL;
@@ -60,7 +60,7 @@ export function readSync(fd: number, buffer: Uint8Array, offset = 0, length = bu
 
 export function writeSync(fd: number, data: string | Uint8Array): number {
   if (!isLoaded()) return typeof data === 'string' ? whole().writeSync(fd, data) : whole().writeSync(fd, data);
-  const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+  const bytes = typeof data === 'string' ? utf8(data) : data;
   return bytes.length === 0 ? 0 : checked(call('write', fd, bytes, bytes.length), 'write');
 }
 
@@ -93,7 +93,7 @@ export function writeFileSync(path: Path, data: string | Uint8Array, options: { 
   const { mode = 0o666, flag = 'w' } = typeof options === 'string' ? {} : options;
   const fd = openSync(path, flag, mode);
   try {
-    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    const bytes = typeof data === 'string' ? utf8(data) : data;
     for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes.subarray(at));
   } finally {
     closeSync(fd);

@@ -82,7 +82,7 @@ export function errno(): number {
 
 /** Memory at an address as bytes: writes are seen by everyone who maps it. The mapping must outlive the view. */
 export function viewMemory(address: bigint, length: number): Buffer {
-  return Buffer.from(koffi().view(address, length));
+  return Object.setPrototypeOf(new Uint8Array(koffi().view(address, length)), Buffer.prototype) as Buffer; // what Buffer.from(ArrayBuffer) gives, without loading that
 }
 
 /** Where a buffer lies, for a pointer inside a structure. The buffer must be held until the call is over. */

@@ -1,6 +1,6 @@
 // posix_spawn(3): the only way the runtime starts a process. No JavaScript ever runs between fork and exec.
 import { addressOf, libcFunction, type ForeignFunction } from './koffi.ts';
-import { scratch, text } from './syscalls.ts';
+import { scratch, text, utf8 } from './syscalls.ts';
 
 const POSIX_SPAWN_SETSIGDEF = 4;
 const POSIX_SPAWN_SETSIGMASK = 8;
@@ -58,7 +58,7 @@ export function spawn(options: SpawnOptions): number {
 
 /** A NULL-ended array of pointers to strings. The strings lie in one buffer, held until the call is over. */
 function vector(words: readonly string[], held: Buffer[]): Buffer {
-  const strings = Buffer.from(words.map((word) => `${word}\0`).join(''));
+  const strings = utf8(words.map((word) => `${word}\0`).join(''));
   held.push(strings);
   const pointers = Buffer.alloc(8 * (words.length + 1));
   const start = addressOf(strings);

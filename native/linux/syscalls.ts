@@ -20,10 +20,15 @@ export function call(name: SyscallName, ...words: Word[]): number {
   return callNumber(syscallNumber(name), ...words);
 }
 
-/** A NUL-ended copy of a text, for a call's argument. */
-export function text(value: string): Buffer {
-  return Buffer.from(`${value}\0`);
+/** A text as UTF-8. Not by Buffer.from: its first use alone costs 0.15 ms of start-up in Bun. */
+export function utf8(value: string, beyond = 0): Buffer {
+  const bytes = Buffer.alloc(Buffer.byteLength(value) + beyond);
+  bytes.write(value);
+  return bytes;
 }
+
+/** A NUL-ended copy of a text, for a call's argument. */
+export const text = (value: string): Buffer => utf8(value, 1);
 
 const MAP_ANONYMOUS = 0x20;
 const MAP_PRIVATE = 2;
@@ -124,7 +129,9 @@ export function receiveMessage(socket: number): { readonly data: Buffer; readonl
     const count = (bytes.readUInt32LE(CONTROL) - 16) / 4;
     for (let i = 0; i < count; i++) fds.push(bytes.readInt32LE(CONTROL + 16 + 4 * i));
   }
-  return { data: Buffer.from(bytes.subarray(DATA, DATA + length)), fds };
+  const data = Buffer.alloc(length);
+  data.set(bytes.subarray(DATA, DATA + length));
+  return { data, fds };
 }
 
 function putPointer(bytes: Buffer, at: number, value: number): void {

@@ -5,7 +5,7 @@ import { initCalls } from '../../spec/semantic.ts';
 import {
   MFD_CLOEXEC, SECCOMP_FILTER_FLAG_LOG, SECCOMP_FILTER_FLAG_NEW_LISTENER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
 } from '../../native/linux/constants.ts';
-import { errnoName, errnoNumber } from '../../native/linux/errno.ts';
+import { errnoName } from '../../native/linux/errno.ts';
 import { libseccomp } from '../../native/linux/libseccomp.ts';
 import { call, text } from '../../native/linux/syscalls.ts';
 import { RuntimeError } from '../errors.ts';
@@ -37,9 +37,7 @@ const flagBits: Readonly<Record<string, number>> = {
   SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
 };
 
-const EPERM = errnoNumber('EPERM');
-const ENOSYS = errnoNumber('ENOSYS');
-const EEXIST = errnoNumber('EEXIST');
+const [EPERM, EEXIST, ENOSYS] = [1, 17, 38];
 const NR_SCMP_ERROR = -1;
 const ARGUMENT_SIZE = 24; // struct scmp_arg_cmp
 

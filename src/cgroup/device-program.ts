@@ -9,6 +9,9 @@ import { addressOf } from '../../native/linux/koffi.ts';
 import { call, scratch, text } from '../../native/linux/syscalls.ts';
 import { RuntimeError } from '../errors.ts';
 
+const EAGAIN = 11;
+const ATTEMPTS = 100;
+
 const ATTRIBUTES = 24576; // offsets into the scratch memory: union bpf_attr, then what it points at
 const ATTRIBUTES_SIZE = 128;
 const LICENSE = ATTRIBUTES + 200;
@@ -26,7 +29,7 @@ export function attachDeviceFilter(cgroup: number, instructions: number | bigint
   bytes.writeBigUInt64LE(BigInt(instructions), ATTRIBUTES + 8);
   bytes.writeBigUInt64LE(BigInt(address + LICENSE), ATTRIBUTES + 16);
   bytes.write(NAME, ATTRIBUTES + 48, 'latin1');
-  const program = bpf(BPF_PROG_LOAD);
+  const program = load();
   if (program < 0) return program;
   bytes.fill(0, ATTRIBUTES, ATTRIBUTES + ATTRIBUTES_SIZE);
   bytes.writeUInt32LE(cgroup, ATTRIBUTES);
@@ -37,6 +40,13 @@ export function attachDeviceFilter(cgroup: number, instructions: number | bigint
   const attached = bpf(BPF_PROG_ATTACH);
   closeSync(program);
   return attached;
+}
+
+/** The verifier gives up with EAGAIN when a signal comes (bpf_check in the kernel): any will do, and an engine has its own. */
+function load(): number {
+  let program = -EAGAIN;
+  for (let attempt = 0; program === -EAGAIN && attempt < ATTEMPTS; attempt++) program = bpf(BPF_PROG_LOAD);
+  return program;
 }
 
 /** Exchanges the filter of a cgroup (its path) in one step: at no moment is there none (BPF_F_REPLACE). Throws RuntimeError. */

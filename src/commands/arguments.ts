@@ -10,17 +10,22 @@ export interface Parsed {
 
 /** Reads flags and words. Throws RuntimeError for an unknown flag or a missing value, in the words managers look for. */
 export function parseArguments(argv: readonly string[], flags: readonly Flag[]): Parsed {
-  const known = new Map(flags.flatMap((flag) => [[flag.name, flag] as const, ...(flag.short === undefined ? [] : [[flag.short, flag] as const])]));
+  // Loops, here where every command passes: the engines compile flatMap and its like at their first use, for 0.1 ms each.
+  const known = new Map<string, Flag>();
+  const [string, boolean, alias]: [string[], string[], Record<string, string>] = [[], [], {}];
+  for (const flag of flags) {
+    known.set(flag.name, flag);
+    (flag.value === undefined ? boolean : string).push(flag.name);
+    if (flag.short === undefined) continue;
+    known.set(flag.short, flag);
+    alias[flag.short] = flag.name;
+  }
   const { before, rest } = splitAtFirstWord(argv, known);
-  const parsed = minimist(before, {
-    string: flags.filter((flag) => flag.value !== undefined).map((flag) => flag.name),
-    boolean: flags.filter((flag) => flag.value === undefined).map((flag) => flag.name),
-    alias: Object.fromEntries(flags.flatMap((flag) => (flag.short === undefined ? [] : [[flag.short, flag.name]]))),
-  }) as Record<string, unknown>;
+  const parsed = minimist(before, { string, boolean, alias }) as Record<string, unknown>;
   const result: Record<string, string | boolean | readonly string[]> = {};
   for (const flag of flags) {
     const value = parsed[flag.name];
-    const last: unknown = Array.isArray(value) ? value.at(-1) : value;
+    const last: unknown = Array.isArray(value) ? value[value.length - 1] : value;
     if (flag.many === true) result[flag.name] = value === undefined ? [] : ([value].flat() as unknown as readonly string[]);
     else if (flag.value !== undefined) {
       if (typeof last === 'string') result[flag.name] = last;

@@ -1,7 +1,7 @@
 // process.args and process.env: what will be executed, looked up as the user in the container's PATH (execvp(3)).
 import { AT_EACCESS, AT_FDCWD, S_IFMT, S_IFREG, STATX_TYPE } from '../../native/linux/constants.ts';
 import { RuntimeError } from '../errors.ts';
-import { part, type Step } from '../program/step.ts';
+import { part, stepsFor, type Step } from '../program/step.ts';
 import type { Context } from './context.ts';
 
 const X_OK = 1;
@@ -39,7 +39,7 @@ export function findExecutable(context: Context): readonly Step[] {
     throw new RuntimeError(`unable to start container process: exec: ${name}: executable file not found in $PATH`, { pointer: '/process/args/0', errno: 'ENOENT', hint: context.config.process?.args?.[0] ? 'process.env has no PATH to look it up in' : 'a command that is not empty' });
   }
   const missing = ['ENOENT', 'EACCES', 'ENOTDIR', 'ELOOP'];
-  return paths.flatMap((path, index) => {
+  return stepsFor(paths, (path, index) => {
     const isLast = index === paths.length - 1;
     const options = { unless: 'exe', ...(isLast ? {} : { tolerate: missing }) };
     const memory = { out: `stat${index}`, size: 256 };

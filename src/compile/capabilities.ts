@@ -7,7 +7,12 @@ const numbers: Readonly<Record<string, number>> = nameTables.capability.names;
 
 /** Names → numbers. Names the kernel does not have are ignored, as runc does; validation warns of them. */
 export function capabilityNumbers(names: readonly string[] | undefined): readonly number[] {
-  return [...new Set((names ?? []).flatMap((name) => numbers[name.toUpperCase()] ?? []))].sort((a, b) => a - b);
+  const found = new Set<number>();
+  for (const name of names ?? []) {
+    const number = numbers[name.toUpperCase()];
+    if (number !== undefined) found.add(number);
+  }
+  return [...found].sort((a, b) => a - b);
 }
 
 export function dropBoundingSet({ config }: Context): readonly Step[] {

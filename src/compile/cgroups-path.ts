@@ -1,7 +1,7 @@
 // linux.cgroupsPath: the container's cgroup is made before init, which is born in it (cgroups(7), kernel doc cgroup-v2).
 import { AT_EMPTY_PATH, AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from '../../native/linux/constants.ts';
 import type { Config, IdMapping } from '../../spec/config.ts';
-import { part, slot, type Step } from '../program/step.ts';
+import { part, slot, stepsFor, type Step } from '../program/step.ts';
 import { isNew, type Context } from './context.ts';
 
 const pointer = ({ config }: Context): string => (config.linux?.cgroupsPath ? '/linux/cgroupsPath' : '');
@@ -29,7 +29,7 @@ export function cgroup(context: Context): readonly Step[] {
 /** Controllers that ancestors do not share yet. What cannot be shared shows where a limit needs it, by name. */
 export function enableControllers(context: Context, isWanted: (path: string) => boolean = () => true): readonly Step[] {
   const step = part('runtime', pointer(context));
-  return (context.host.cgroup?.enable ?? []).filter(({ path }) => isWanted(path)).flatMap(({ path, controllers }) =>
+  return stepsFor((context.host.cgroup?.enable ?? []).filter(({ path }) => isWanted(path)), ({ path, controllers }) =>
     controllers.map((controller) =>
       step('write_file', [`${path}/cgroup.subtree_control`, `+${controller}`, controller.length + 1], 'children may have it', { tolerate: ['EBUSY', 'EOPNOTSUPP', 'ENOENT', 'EACCES'] }),
     ),

@@ -1,7 +1,7 @@
 // linux.devices, the devices every container has, and the links of /dev (config-linux.md#default-devices).
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE, S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT, S_IFREG, STATX_TYPE } from '../../native/linux/constants.ts';
 import type { Device } from '../../spec/config.ts';
-import { part, slot, type Step } from '../program/step.ts';
+import { part, slot, stepsFor, type Step } from '../program/step.ts';
 import { has, type Context } from './context.ts';
 import { makePath, openInRoot, relativePath } from './paths.ts';
 
@@ -44,7 +44,7 @@ export function devices(context: Context): readonly Step[] {
     openInRoot('', 'dev', 'dev', O_PATH | O_DIRECTORY, 'in-root: the rootfs’s /dev may be a symlink (CVE-2026-41579)', { tolerate: ['ENOENT'] }),
     ...makePath('', 'dev', 'dev', false),
     { ...dev, unless: 'dev' },
-    ...all.flatMap(({ device, at }, index) => oneDevice(device, at, index, isMapped, at !== '' && !isFresh)),
+    ...stepsFor(all, ({ device, at }, index) => oneDevice(device, at, index, isMapped, at !== '' && !isFresh)),
     ...links(host.hasKcore),
   ];
 }

@@ -3,7 +3,7 @@ import {
   AT_EMPTY_PATH, AT_FDCWD, FSCONFIG_CMD_CREATE, FSCONFIG_SET_STRING, FSMOUNT_CLOEXEC, FSOPEN_CLOEXEC, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID,
   MOUNT_ATTR_RDONLY, MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH, O_CLOEXEC, O_DIRECTORY, O_PATH, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE,
 } from '../../native/linux/constants.ts';
-import { part, slot, type Step } from '../program/step.ts';
+import { part, slot, stepsFor, type Step } from '../program/step.ts';
 import { has, type Context } from './context.ts';
 import { openInRoot, relativePath } from './paths.ts';
 
@@ -36,7 +36,7 @@ const MANY = 64;
 export function maskedPaths(context: Context): readonly Step[] {
   const seen = new Set<string>();
   const isMany = wanted(context).length > MANY;
-  return wanted(context).flatMap((path, index) => {
+  return stepsFor(wanted(context), (path, index) => {
     const relative = relativePath(path);
     if (relative === '' || seen.has(relative)) return [];
     seen.add(relative);

@@ -5,7 +5,7 @@ import {
   OPEN_TREE_CLONE, PROC_SUPER_MAGIC, STATX_TYPE,
 } from '../../native/linux/constants.ts';
 import type { Mount } from '../../spec/config.ts';
-import { part, slot, type Arg, type Slot, type Step } from '../program/step.ts';
+import { part, slot, stepsFor, type Arg, type Slot, type Step } from '../program/step.ts';
 import type { Context } from './context.ts';
 import { mapText } from './id-mappings.ts';
 import { entries, isDelayed, type Entry } from './mount-entry.ts';
@@ -22,7 +22,8 @@ function sourceOf({ host, request }: Context, { mount }: Entry): string {
 
 /** Clones of bind sources, with the host's rights, not attached yet. */
 export function mountSources(context: Context): readonly Step[] {
-  return entries(context).filter(({ isBind, options }) => isBind && !options.isRemount).flatMap((entry) => {
+  return stepsFor(entries(context), (entry) => {
+    if (!entry.isBind || entry.options.isRemount) return [];
     const { at, name, options } = entry;
     const recursive = options.bind === 'rbind' ? AT_RECURSIVE : 0;
     const open = part('container', `${at}/source`)('open_tree', [AT_FDCWD, sourceOf(context, entry), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive], 'a path of the host', { result: name });
@@ -59,7 +60,7 @@ function idmap({ config }: Context, { mount, options }: Entry): { readonly own: 
 /** mount_setattr(2) MOUNT_ATTR_IDMAP: by the runtime, who holds the rights over the source's file system. */
 export function idmapSources(context: Context): readonly Step[] {
   const users = new Set<string>();
-  return entries(context).flatMap((entry) => {
+  return stepsFor(entries(context), (entry) => {
     const map = idmap(context, entry);
     if (map === undefined || !entry.isBind) return [];
     const step = part('runtime', map.own ? `${entry.at}/uidMappings` : `${entry.at}/options`);
@@ -81,7 +82,7 @@ export function idmapSources(context: Context): readonly Step[] {
 
 /** Every mount, in the order listed. */
 export function mounts(context: Context): readonly Step[] {
-  return entries(context).flatMap((entry) => {
+  return stepsFor(entries(context), (entry) => {
     if (entry.options.isRemount) return remount(entry);
     return [...(entry.isBind ? [] : newFileSystem(context, entry)), ...openTarget(targetOf(context, entry)), ...notIntoProc(entry), ...attach(entry)];
   });
@@ -162,7 +163,7 @@ function attach(entry: Entry): readonly Step[] {
 }
 
 export function delayedReadonly(context: Context): readonly Step[] {
-  return entries(context).filter((entry) => isDelayed(entry)).flatMap(({ at, name, mounted }) => [
+  return stepsFor(entries(context).filter((entry) => isDelayed(entry)), ({ at, name, mounted }) => [
     part('container', `${at}/options`)('mount_setattr', [...itself(name), { struct: 'mount_attr', members: { attr_set: MOUNT_ATTR_RDONLY } }, 32], 'now that devices and mount points are in it'),
     part('container', at)('close', [mounted], ''),
   ]);

@@ -4,7 +4,7 @@ import {
   CLONE_NEWUTS, CLONE_PARENT, O_CLOEXEC, O_WRONLY,
 } from '../../native/linux/constants.ts';
 import { RuntimeError } from '../errors.ts';
-import { part, slot, type Step, type StepOptions } from '../program/step.ts';
+import { part, slot, stepsFor, type Step, type StepOptions } from '../program/step.ts';
 import { has, isNew, namespacePointer, type Context } from './context.ts';
 
 /** Namespace types of config.json and their clone(2) flags. */
@@ -46,7 +46,7 @@ export function timeOffsets({ config, host }: Context): readonly Step[] {
  * with those of the joined user namespace (setns(2)).
  */
 export function joinNamespaces({ config }: Context): readonly Step[] {
-  const joined = (config.linux?.namespaces ?? []).flatMap((namespace, index) => (namespace.path ? [{ ...namespace, index }] : []));
+  const joined = (config.linux?.namespaces ?? []).map((namespace, index) => ({ ...namespace, index })).filter(({ path }) => path);
   const opens = joined.map(({ type, path, index }) =>
     part('container', `/linux/namespaces/${index}/path`)('openat', [AT_FDCWD, path!, O_CLOEXEC, 0], 'before any is entered', { result: `${type}ns` }),
   );
@@ -56,7 +56,7 @@ export function joinNamespaces({ config }: Context): readonly Step[] {
   const enter = ({ type, index }: { readonly type: string; readonly index: number }, options: StepOptions = {}): Step =>
     part('container', `/linux/namespaces/${index}`)('setns', [slot(`${type}ns`), namespaceFlags[type]!], 'a namespace of another kind is EINVAL', options);
   const close = ({ type, index }: { readonly type: string; readonly index: number }): Step => part('container', `/linux/namespaces/${index}`)('close', [slot(`${type}ns`)], '');
-  if (user.length === 0) return [...opens, ...others.flatMap((one) => [enter(one), close(one)])];
+  if (user.length === 0) return [...opens, ...stepsFor(others, (one) => [enter(one), close(one)])];
   return [
     ...opens,
     ...others.map((one) => enter(one, { result: `${one.type}.entered`, tolerate: ['EPERM'] })),

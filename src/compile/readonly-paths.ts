@@ -1,12 +1,12 @@
 // linux.readonlyPaths: each is bound on itself, read-only; a path that does not exist needs no protection.
 import { AT_EMPTY_PATH, AT_RECURSIVE, MOUNT_ATTR_RDONLY, MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH, O_PATH, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE } from '../../native/linux/constants.ts';
-import { part, slot, type Step } from '../program/step.ts';
+import { part, slot, stepsFor, type Step } from '../program/step.ts';
 import { has, type Context } from './context.ts';
 import { itself, openInRoot, relativePath } from './paths.ts';
 
 export function readonlyPaths({ config }: Context): readonly Step[] {
   const paths = has(config, 'mount') ? (config.linux?.readonlyPaths ?? []) : [];
-  return paths.flatMap((path, index) => {
+  return stepsFor(paths, (path, index) => {
     const at = `/linux/readonlyPaths/${index}`;
     const step = part('container', at);
     const target = `rotarget${index}`;

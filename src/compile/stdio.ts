@@ -1,6 +1,6 @@
 // Standard input, output and error are inherited as they are; only their owner becomes process.user, who may then open /dev/stdout.
 import { AT_EMPTY_PATH } from '../../native/linux/constants.ts';
-import { part, type Step } from '../program/step.ts';
+import { part, stepsFor, type Step } from '../program/step.ts';
 import type { Context } from './context.ts';
 
 const RDEV_OFFSET = 128; // struct statx, stx_rdev_major and stx_rdev_minor
@@ -12,7 +12,7 @@ export function ownStdio({ config }: Context): readonly Step[] {
   const uid = Number(config.process?.user?.uid ?? 0);
   if (uid === 0 || config.process?.terminal === true) return [];
   const step = part('container', '/process/user/uid');
-  return [0, 1, 2].flatMap((fd) => {
+  return stepsFor([0, 1, 2], (fd) => {
     const memory = { out: 'stdio', size: 256 };
     return [
       step('statx', [fd, '', AT_EMPTY_PATH, 0, memory], 'which device it is', { tolerate: ['EBADF'], result: `stdio${fd}` }),

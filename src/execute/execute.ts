@@ -9,7 +9,7 @@ import { answer, header, kind, record, status } from '../program/layout.ts';
 import { opNames } from '../program/ops.ts';
 import { spawnInterpreter } from './interpreter.ts';
 import type { MappedProgram } from './program-file.ts';
-import { getSlot, runRecord, runtimeRecords, setSlot, type Handler } from './records.ts';
+import { getSlot, runRecord, runtimeRecord, setSlot, type Handler } from './records.ts';
 
 /** A step failed. `record` and `errno` are all that came back; failure.ts says the rest. */
 export class StepFailure extends Error {
@@ -159,7 +159,7 @@ function endOfChannel(execution: Execution): number {
 /** Runs the runtime-side records from `index` on. True when `publish` was among them: nothing more is waited for. */
 function runSide(execution: Execution, index: number, options: ServeOptions): boolean {
   let isPublished = false;
-  for (const view of runtimeRecords(execution.image, index)) {
+  for (let at = index, view = runtimeRecord(execution.image, at); view !== undefined; view = runtimeRecord(execution.image, ++at)) {
     if (options.watch === undefined) runOrThrow(execution.image, view, options);
     else runWatched(execution, view, options, options.watch);
     if (view.op === 'publish') isPublished = true;
@@ -231,7 +231,12 @@ function takeDescriptors(image: Image, index: number, fds: readonly number[]): v
 }
 
 function descriptorsToGive(image: Image, index: number): number[] {
-  return travellers(image, index, 3).flatMap((name) => getSlot(image, name) ?? []);
+  const fds: number[] = [];
+  for (const name of travellers(image, index, 3)) {
+    const fd = getSlot(image, name);
+    if (fd !== undefined) fds.push(fd);
+  }
+  return fds;
 }
 
 function travellers(image: Image, index: number, from: number): string[] {

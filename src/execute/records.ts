@@ -69,13 +69,10 @@ export function getSlot(image: Image, name: string): number | undefined {
   return value === undefined ? undefined : Number(value);
 }
 
-/** Runtime-side records from `index` on, until the turn changes. */
-export function* runtimeRecords(image: Image, index: number): Generator<RecordView> {
-  for (let i = index; i < image.recordCount; i++) {
-    const view = readRecord(image, i);
-    if (view.side !== 'runtime') return;
-    yield view;
-  }
+/** The record at `index` when it is the runtime's; undefined where the turn changes, and at the end. */
+export function runtimeRecord(image: Image, index: number): RecordView | undefined {
+  const view = index < image.recordCount ? readRecord(image, index) : undefined;
+  return view?.side === 'runtime' ? view : undefined;
 }
 
 /** CLOCK_MONOTONIC in nanoseconds. */

@@ -65,6 +65,13 @@ export interface Program {
 
 export const slot = (name: string): Slot => ({ slot: name });
 
+/** The steps that each item of a list asks for, in order. A loop: flatMap is compiled at its first use, 0.15 ms of start-up. */
+export function stepsFor<Item>(items: readonly Item[], steps: (item: Item, index: number) => readonly Step[]): Step[] {
+  const all: Step[] = [];
+  for (let i = 0; i < items.length; i++) for (const step of steps(items[i]!, i)) all.push(step);
+  return all;
+}
+
 /** Steps that share a place in config.json: `const dev = part('container', '/mounts/1')`. */
 export function part(side: Side, at: string): (op: OpName, args: readonly Arg[], why: string, options?: StepOptions) => Step {
   return (op, args, why, options) => (options === undefined ? { side, op, args, at, why } : { side, op, args, at, why, ...options });
