@@ -119,6 +119,8 @@ export const keys: readonly Case[] = [
   place('a mount without destination', /mounts\[0\]: destination is required/, (c) => void delete c.mounts[0]!['destination']),
   wrong('mounts[0].destination', '/', /top of rootfs/),
   wrong('mounts[0].destination', '/..', /top of rootfs/),
+  wrong('mounts[0].destination', '/tmp/..', /top of rootfs/),
+  wrong('mounts[0].destination', '/tmp/../proc/self/attr', /inside \/proc/),
   wrong('mounts[0].destination', '', /must not be empty/),
   wrong('mounts[0].destination', '/a\0b', /NUL/),
   wrong('mounts[0].destination', '/proc/self/attr', /inside \/proc/),

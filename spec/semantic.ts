@@ -114,13 +114,23 @@ function mounts(config: Config, report: Report): void {
   }
 }
 
-/** `/`, `/..`, `//.`: the root itself. */
-const isTop = (path: string): boolean => path.split('/').every((word) => word === '' || word === '.' || word === '..');
+/** A path's words from the root on, `..` resolved as text and never above it, as the compiler does. */
+function wordsOf(path: string): readonly string[] {
+  const words: string[] = [];
+  for (const word of path.split('/')) {
+    if (word === '..') words.pop();
+    else if (word !== '' && word !== '.') words.push(word);
+  }
+  return words;
+}
 
-/** What a destination is below /proc; undefined where it is elsewhere. */
+/** `/`, `/..`, `/a/..`: the root itself. */
+const isTop = (path: string): boolean => wordsOf(path).length === 0;
+
+/** What a destination is below /proc, by whatever way it gets there; undefined where it is elsewhere. */
 function belowProc(path: string): string | undefined {
   if (!path.includes('proc/')) return undefined;
-  const [first, ...rest] = path.split('/').filter((word) => word !== '' && word !== '.');
+  const [first, ...rest] = wordsOf(path);
   return first === 'proc' ? rest.join('/') : undefined;
 }
 

@@ -36,9 +36,14 @@ export class Subject {
 
   /** `run` in the foreground, and the container cleared. */
   run(config: Json): Result {
+    return this.runBundle(makeBundle(config));
+  }
+
+  /** The same for a bundle that is there. */
+  runBundle(bundle: string): Result {
     const id = fresh();
-    const result = this.runtime.run(['run', '--bundle', makeBundle(config), id]);
-    this.runtime.run(['delete', '--force', id]);
+    const result = this.runtime.run(['run', '--bundle', bundle, id]);
+    if (result.code !== 0) this.runtime.run(['delete', '--force', id]);
     return result;
   }
 

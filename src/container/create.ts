@@ -48,8 +48,8 @@ export function createContainer(options: CreateOptions, keepsTerminal = false): 
   let request: Request;
   let context: Context;
   try {
-    request = requestOf(options, bundle, directory, console, cgroup !== undefined);
-    context = { config: bundle.config, host: gatherHost(bundle.config, bundle.path, bundle.rootfs, cgroup), request };
+    request = placed(bundle, () => requestOf(options, bundle, directory, console, cgroup !== undefined));
+    context = { config: bundle.config, host: placed(bundle, () => gatherHost(bundle.config, bundle.path, bundle.rootfs, cgroup)), request };
     makeNotifyDirectory(directory);
     writeFileSync(`${directory}/config.json`, bundle.bytes, { mode: 0o600 });
   } catch (error) {
