@@ -333,6 +333,23 @@ for (const path of runtimePaths()) {
     assert.not.match(caps(0), /CapEff:\t0{16}/);
   });
 
+  test('names that are no capability are ignored with a warning, of run and of exec --cap: in the log where there is one, never in the output of the container', () => {
+    const config = baseConfig('/bin/sleep', '1000');
+    config.process['capabilities'] = { bounding: ['CAP_KILL', 'CAP_ZEBRA'], permitted: ['CAP_BANANA', 'CAP_KILL'], effective: ['CAP_KILL'] };
+    const bundle = makeBundle(config);
+    const says = 'ignoring unknown or unavailable capabilities: [CAP_BANANA CAP_ZEBRA]';
+    const id = fresh();
+    assert.ok(runtime.create(id, bundle).stderr.includes(`warning: ${says}`));
+    const log = join(runtime.root, '.warned');
+    const executed = runtime.run(['--log', log, '--log-format', 'json', 'exec', '--cap', 'CAP_APPLE', id, 'grep', 'CapEff', '/proc/self/status']);
+    assert.equal([executed.stdout, executed.stderr], ['CapEff:\t0000000000000020\n', '']);
+    const { level, msg } = JSON.parse(readFileSync(log, 'utf8')) as Json;
+    assert.is(level, 'warning');
+    assert.match(String(msg), /ignoring unknown or unavailable capabilities: \[CAP_APPLE CAP_BANANA CAP_ZEBRA\]$/);
+    assert.is(runtime.run(['delete', '--force', id]).code, 0);
+    assert.is(run(['/bin/true']).stderr, '', 'a warning for names that are known');
+  });
+
   test('a relative destination is below /, a relative bind source below the bundle', () => {
     const config = baseConfig('/bin/sh', '-c', 'cat /tmp/a/f; grep -c " /tmp/t " /proc/self/mountinfo');
     config.mounts.push(tmpfs('tmp/t'), { destination: 'tmp/a', type: 'bind', source: 'data', options: ['rbind', 'ro'] });

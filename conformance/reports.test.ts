@@ -54,17 +54,16 @@ for (const path of runtimePaths()) {
     assert.not.ok(findings(bundle, '--no-host').some(({ rule }) => rule === 'host'));
   });
 
-  test('validate knows this host: command, limit, capability, namespace and file system that it cannot give', () => {
+  test('validate knows this host: command, limit, namespace and file system that it cannot give', () => {
     const found = findings(bundleOf((config) => {
       config.process['args'] = ['nginx'];
-      config.process['capabilities'] = { bounding: ['CAP_BANANA'] };
       config.process['rlimits'] = [{ type: 'RLIMIT_NOFILE', soft: 1, hard: 1 }];
       config.linux['resources'] = { unified: { 'banana.max': '1' }, hugepageLimits: [{ pageSize: '3MB', limit: 1 }] };
       (config.linux['namespaces'] as Json[])[1]!['path'] = '/proc/2147483647/ns/net';
       config.mounts.push({ destination: '/data', type: 'bananafs', source: 'x' });
       config.linux['sysctl'] = { 'net.banana': '1' };
     }));
-    for (const pointer of ['/process/args/0', '/process/capabilities/bounding/0', '/linux/resources/unified/banana.max', '/linux/resources/hugepageLimits/0/pageSize', '/linux/namespaces/1/path', '/mounts/6/type', '/linux/sysctl/net.banana']) {
+    for (const pointer of ['/process/args/0', '/linux/resources/unified/banana.max', '/linux/resources/hugepageLimits/0/pageSize', '/linux/namespaces/1/path', '/mounts/6/type', '/linux/sysctl/net.banana']) {
       assert.ok(found.some((one) => one.pointer === pointer && one.rule === 'host'), `${pointer}: ${JSON.stringify(found)}`);
     }
   });
@@ -73,6 +72,8 @@ for (const path of runtimePaths()) {
     const broken = mkdtempSync(join(tmpdir(), 'broken-'));
     writeFileSync(join(broken, 'config.json'), '{\n  "ociVersion": "1.0.2"\n  "root": {}\n}');
     assert.equal(findings(broken).map(({ rule, line, column }) => [rule, line, column]), [['json', 3, 3]]);
+    const slip = bundleOf((config) => (config.process['capabilities'] = { bounding: ['CAP_KILL', 'CAP_SYS_ADMN'] }));
+    assert.match(runtime.run(['validate', '--no-host', slip]).stdout, /warning: process\.capabilities\.bounding\[1\]: is no capability, and is ignored: got "CAP_SYS_ADMN" \[semantic\]\n {4}try: did you mean "CAP_SYS_ADMIN"\?$/m);
     const warned = bundleOf((config) => (config['hostnme'] = 'x'));
     assert.equal([runtime.run(['validate', warned]).code, runtime.run(['validate', '--strict', warned]).code], [0, 1]);
     assert.match(runtime.run(['validate', warned]).stdout, /^\S+config\.json:\d+:\d+: warning: hostnme: .* \[unknown-key\]\n {4}try: did you mean "hostname"\?$/m);

@@ -34,9 +34,9 @@ export function formatError(error: RuntimeError, subject: string): string {
 }
 
 /** The one line for --log, newline included. Managers parse the JSON form: level, msg, time (RFC 3339). */
-export function logLine(format: 'text' | 'json', message: string, time: string): string {
-  const fields = { level: 'error', msg: message, time };
-  return format === 'json' ? `${JSON.stringify(fields)}\n` : `time="${time}" level=error msg=${JSON.stringify(message)}\n`;
+export function logLine(format: 'text' | 'json', message: string, time: string, level: 'error' | 'warning' = 'error'): string {
+  const fields = { level, msg: message, time };
+  return format === 'json' ? `${JSON.stringify(fields)}\n` : `time="${time}" level=${level} msg=${JSON.stringify(message)}\n`;
 }
 
 /** Appends to a log file; a symlink in its place is not followed. Gives the problem, if there is one. */

@@ -8,10 +8,16 @@ import { isInitialUserNamespace } from './container/user-namespace.ts';
 import { RuntimeError } from './errors.ts';
 import { appendLog, errorSentence, formatError, logLine, write } from './log.ts';
 
+interface Log {
+  readonly path: string | undefined;
+  readonly format: 'text' | 'json';
+  readonly debug: boolean;
+}
+
 /** Runs one command line (without the program's own name). Resolves to the exit status; throws nothing. */
 export async function main(argv: readonly string[]): Promise<number> {
   let subject = '';
-  let log: { path: string | undefined; format: 'text' | 'json'; debug: boolean } = { path: undefined, format: 'text', debug: false };
+  let log: Log = { path: undefined, format: 'text', debug: false };
   try {
     const parsed = parseArguments(argv, globalFlags);
     log = { path: flagText(parsed, 'log'), format: parsed.flags['log-format'] === 'json' ? 'json' : 'text', debug: parsed.flags['debug'] === true };
@@ -26,7 +32,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     }
     const { flags, words } = parseCommand(command, rest);
     subject = words[0] === undefined || command.least === 0 ? subject : `${name} ${words[0]}: `;
-    const call: Call = { words, flags, globals: globalsOf(parsed), stdout: (text) => write(1, text), warn: (text) => write(2, `runt: ${subject}warning: ${text}\n`) };
+    const call: Call = { words, flags, globals: globalsOf(parsed), stdout: (text) => write(1, text), warn: (text) => warn(text, subject, log) };
     return await command.run(call);
   } catch (error) {
     return report(error, subject, log);
@@ -89,14 +95,22 @@ function understood(error: unknown): RuntimeError {
   return new RuntimeError(`internal error: ${String(message ?? error).split('\n')[0]}`);
 }
 
-function report(error: unknown, subject: string, log: { path: string | undefined; format: 'text' | 'json'; debug: boolean }): number {
+/** To the log where there is one, as runc: standard error of a create is the container's own. */
+function warn(text: string, subject: string, log: Log): void {
+  if (log.path === undefined) write(2, `runt: ${subject}warning: ${text}\n`);
+  else toLog(log, log.path, `${subject}${text}`, 'warning');
+}
+
+function toLog(log: Log, path: string, message: string, level: 'error' | 'warning'): void {
+  const problem = appendLog(path, logLine(log.format, message, new Date().toISOString().replace(/\.\d+Z$/, 'Z'), level));
+  if (problem !== undefined) write(2, `runt: ${problem}\n`);
+}
+
+function report(error: unknown, subject: string, log: Log): number {
   const known = error instanceof RuntimeError ? error : understood(error);
   write(2, formatError(known, subject));
   if (log.debug && !(error instanceof RuntimeError)) write(2, `${(error as Error).stack}\n`);
   if (known.details.usage === true) write(1, globalHelp());
-  if (log.path !== undefined) {
-    const problem = appendLog(log.path, logLine(log.format, `${subject}${errorSentence(known)}`, new Date().toISOString().replace(/\.\d+Z$/, 'Z')));
-    if (problem !== undefined) write(2, `runt: ${problem}\n`);
-  }
+  if (log.path !== undefined) toLog(log, log.path, `${subject}${errorSentence(known)}`, 'error');
   return known.details.exitCode ?? 1;
 }

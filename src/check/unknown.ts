@@ -1,5 +1,7 @@
-// Keys of config.json that the runtime-spec does not know: runtimes ignore them, so a slip of the hand does nothing in silence.
+// Keys and names in config.json that nothing knows: runtimes ignore them, so a slip of the hand does nothing in silence.
+import { capabilityNames, capabilitySets } from '../compile/capabilities.ts';
 import { schema } from '../../spec/schema/config.ts';
+import type { Config } from '../../spec/config.ts';
 import { nearest, show, type Issue } from '../../spec/validate.ts';
 
 interface Node {
@@ -16,6 +18,15 @@ export function unknownKeys(document: unknown): readonly Issue[] {
   const issues: Issue[] = [];
   visit(document, schema as Node, '', issues);
   return issues;
+}
+
+/** A warning for each name in a set of capabilities that is none. */
+export function unknownCapabilities({ process }: Config): readonly Issue[] {
+  return capabilitySets.flatMap((set) => (process?.capabilities?.[set] ?? []).flatMap((name, index): Issue[] => {
+    if (capabilityNames.includes(name.toUpperCase())) return [];
+    const near = nearest(name, capabilityNames);
+    return [{ pointer: `/process/capabilities/${set}/${index}`, found: show(name), expected: 'is no capability, and is ignored', severity: 'warning', ...(near === undefined ? {} : { hint: `did you mean "${near}"?` }) }];
+  }));
 }
 
 function visit(value: unknown, node: Node | undefined, pointer: string, issues: Issue[]): void {

@@ -44,6 +44,7 @@ export function createOptions(call: Call): CreateOptions {
     noNewKeyring: isOn(call, 'no-new-keyring'),
     preserveFds: preserveFdsOf(call),
     cgroupManager: call.globals.cgroupManager,
+    warn: call.warn,
     ...(call.globals.debug ? { debug: call.warn } : {}),
   };
 }

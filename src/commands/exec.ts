@@ -67,6 +67,7 @@ function execOptions(call: Call): ExecOptions {
     preserveFds: preserveFdsOf(call),
     cgroups: valuesOf(call, 'cgroup'),
     ignorePaused: isOn(call, 'ignore-paused'),
+    warn: call.warn,
   };
 }
 

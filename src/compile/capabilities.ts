@@ -1,11 +1,14 @@
 // process.capabilities: exactly what config.json says; inheritable and ambient are never added (CVE-2022-29162, capabilities(7)).
 import { LINUX_CAPABILITY_VERSION, nameTables, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, PR_CAP_AMBIENT_RAISE, PR_CAPBSET_DROP, PR_SET_KEEPCAPS } from '../../native/linux/constants.ts';
+import type { Config } from '../../spec/config.ts';
 import { part, type Step } from '../program/step.ts';
 import type { Context } from './context.ts';
 
+type Capabilities = NonNullable<NonNullable<Config['process']>['capabilities']>;
+
 const numbers: Readonly<Record<string, number>> = nameTables.capability.names;
 
-/** Names → numbers. Names the kernel does not have are ignored, as runc does; validation warns of them. */
+/** Names → numbers. Names the kernel does not have are left out with a warning, as runc does. */
 export function capabilityNumbers(names: readonly string[] | undefined): readonly number[] {
   const found = new Set<number>();
   for (const name of names ?? []) {
@@ -13,6 +16,26 @@ export function capabilityNumbers(names: readonly string[] | undefined): readonl
     if (number !== undefined) found.add(number);
   }
   return [...found].sort((a, b) => a - b);
+}
+
+/** The keys of process.capabilities; there may be others, which mean nothing. */
+export const capabilitySets = ['bounding', 'effective', 'inheritable', 'permitted', 'ambient'] as const;
+
+/** Every name that is one. */
+export const capabilityNames: readonly string[] = Object.keys(numbers);
+
+/** What a runtime says of names that are none; undefined where there are none of them. The words are runc's. */
+export function ignoredCapabilities(sets: Capabilities | undefined): string | undefined {
+  const unknown = unknownCapabilities(sets);
+  return unknown.length === 0 ? undefined : `ignoring unknown or unavailable capabilities: [${unknown.join(' ')}]`;
+}
+
+/** The names in any of the sets that are no capability, sorted. */
+function unknownCapabilities(sets: Capabilities | undefined): readonly string[] {
+  if (sets === undefined) return [];
+  const unknown = new Set<string>();
+  for (const set of capabilitySets) for (const name of sets[set] ?? []) if (numbers[name.toUpperCase()] === undefined) unknown.add(name);
+  return [...unknown].sort();
 }
 
 export function dropBoundingSet({ config }: Context): readonly Step[] {

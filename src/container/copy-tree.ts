@@ -1,26 +1,29 @@
 // The mount option tmpcopyup: what a tmpfs would hide is copied into it.
-import { chmodSync, chownSync, closeSync, fstatSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, fstatSync, readFileSync } from 'node:fs';
 import { O_CLOEXEC, O_DIRECTORY } from '../../native/linux/constants.ts';
-import { errnoName } from '../../native/linux/errno.ts';
+import { errnoName, errnoNumber, errnoText } from '../../native/linux/errno.ts';
 import { spawn } from '../../native/linux/spawn.ts';
 import { call, exitCode, text, waitStatus } from '../../native/linux/syscalls.ts';
 import { RuntimeError } from '../errors.ts';
+import { memoryFile } from '../execute/memory-file.ts';
+import { write } from '../log.ts';
 
 /**
  * Copies the contents of one directory into another, both given by descriptor, with owners, modes, times, links and
  * extended attributes: by cp(1), whose copying is better kept than ours would be. The directory itself keeps its own
- * owner and mode. Returns 0 or -errno.
+ * owner and mode. Returns 0 or -errno; what cp said goes to standard error where no errno says it.
  */
 export function copyTree(from: number, to: number): number {
   // O_PATH descriptors cannot be passed on as directories of cp's own: reopened through /proc/self/fd.
   const source = call('openat', from, text('.'), O_DIRECTORY | O_CLOEXEC, 0);
   if (source < 0) return source;
   const { mode, uid, gid } = fstatSync(to);
+  const said = memoryFile('cp');
   const pid = spawn({
     path: '/bin/cp',
     args: ['cp', '-a', '/proc/self/fd/3/.', '/proc/self/fd/4/'],
     env: [],
-    fds: new Map([[0, 0], [1, 1], [2, 2], [3, source], [4, to]]),
+    fds: new Map([[0, 0], [1, 1], [2, said], [3, source], [4, to]]),
   });
   closeSync(source);
   if (pid < 0) throw new RuntimeError(`tmpcopyup needs cp(1): /bin/cp: ${errnoName(-pid)}`, { hint: 'apt-get install coreutils' });
@@ -28,5 +31,14 @@ export function copyTree(from: number, to: number): number {
   const changed = fstatSync(to);
   if (changed.uid !== uid || changed.gid !== gid) chownSync(`/proc/self/fd/${to}`, uid, gid);
   if (changed.mode !== mode) chmodSync(`/proc/self/fd/${to}`, mode & 0o7777);
-  return typeof ended === 'object' && exitCode(ended.status) === 0 ? 0 : -5;
+  const words = readFileSync(`/proc/self/fd/${said}`, 'utf8');
+  closeSync(said);
+  return typeof ended === 'object' && exitCode(ended.status) === 0 ? 0 : -errnoOf(words);
+}
+
+/** cp(1) has one exit status for every failure: which it was is in its words alone. */
+function errnoOf(words: string): number {
+  const name = ['ENOSPC', 'EDQUOT', 'EPERM', 'EACCES', 'EROFS', 'ENOMEM'].find((one) => words.toLowerCase().includes(`: ${errnoText(one)}\n`));
+  if (name === undefined) write(2, words);
+  return errnoNumber(name ?? 'EIO');
 }

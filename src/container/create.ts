@@ -1,6 +1,7 @@
 // `create`: a bundle becomes a container that waits for `start` (runtime.md#create). On failure nothing remains but its record.
 import { closeSync, rmdirSync, writeFileSync } from 'node:fs';
 import { posix } from 'node:path';
+import { ignoredCapabilities } from '../compile/capabilities.ts';
 import { compileCreate } from '../compile/create.ts';
 import type { CgroupHost, Context, Request } from '../compile/context.ts';
 import { firstDescriptor } from '../compile/descriptors.ts';
@@ -42,6 +43,8 @@ export function createContainer(options: CreateOptions, keepsTerminal = false): 
   const bundle = forManager(readBundle(options.bundle), `${options.root}/${options.id}`);
   const console = placed(bundle, () => consoleOf(bundle.config.process?.terminal === true, !keepsTerminal, options.consoleSocket));
   checkPreserved(listenFds() + options.preserveFds);
+  const ignored = ignoredCapabilities(bundle.config.process?.capabilities);
+  if (ignored !== undefined) options.warn?.(ignored);
   const cgroup = placed(bundle, () => chooseCgroup(bundle.config, options));
   const state = initialState(options, bundle, cgroup);
   const directory = createStateDirectory(options.root, state);

@@ -4,6 +4,7 @@ import { posix } from 'node:path';
 import { errnoNumber } from '../../native/linux/errno.ts';
 import { call, waitStatus } from '../../native/linux/syscalls.ts';
 import type { Config } from '../../spec/config.ts';
+import { ignoredCapabilities } from '../compile/capabilities.ts';
 import { has } from '../compile/context.ts';
 import { firstDescriptor } from '../compile/descriptors.ts';
 import type { ExecContext } from '../compile/enter.ts';
@@ -36,6 +37,8 @@ export async function execInContainer(options: ExecOptions): Promise<number> {
   checkStatus(currentStatus(state, directory), options);
   const stored = storedConfig(directory);
   const { process, position } = await execProcess(options, stored);
+  const ignored = ignoredCapabilities(process.capabilities);
+  if (ignored !== undefined) options.warn?.(ignored);
   checkPreserved(options.preserveFds);
   const context = contextOf(options, state, { ...stored, process });
   if (context.host.cgroup?.unit !== undefined) await loadSystemd();

@@ -27,6 +27,8 @@ export interface CreateOptions {
   readonly debugging?: Debugging | undefined;
   /** Told what is no error and seldom of interest; with --debug only. */
   readonly debug?: (text: string) => void;
+  /** Told what was asked for and is left out. */
+  readonly warn?: (text: string) => void;
 }
 
 /** What `exec` asks; with `processFile` the flags of the process do not count. */
@@ -52,6 +54,8 @@ export interface ExecOptions {
   /** Cgroups below the container's, `[CONTROLLER,...:]PATH` each. */
   readonly cgroups: readonly string[];
   readonly ignorePaused: boolean;
+  /** Told what was asked for and is left out. */
+  readonly warn?: (text: string) => void;
 }
 
 export interface RunOptions extends CreateOptions {

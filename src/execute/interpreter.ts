@@ -37,7 +37,7 @@ export function spawnInterpreter(descriptors: InterpreterDescriptors): number {
     for (let fd = 0; fd < first; fd++) fds.set(fd, descriptors.stdio?.[fd] === undefined ? fd : outside(descriptors.stdio[fd]!));
     ours.forEach((fd, index) => fds.set(first + index, outside(fd)));
     const pid = spawn({ path: `/proc/self/fd/${program}`, args: ['runt-init', String(first)], env: [], fds });
-    if (pid < 0) throw new RuntimeError(`posix_spawn of the interpreter: ${errnoName(-pid)}`, { errno: errnoName(-pid) });
+    if (pid < 0) throw new RuntimeError(`posix_spawn of the interpreter: ${errnoName(-pid)}`, { errno: errnoName(-pid), hint: errnoName(-pid) === 'EAGAIN' ? 'the limit of processes is reached (pids.max of the cgroup, or RLIMIT_NPROC)' : undefined });
     return pid;
   } finally {
     for (const fd of opened) closeSync(fd);
