@@ -139,6 +139,17 @@ export function until(what: string, condition: () => boolean): void {
   }
 }
 
+const HELD_OPEN = 'd=$(mktemp -d) && mkfifo "$d/in" && exec 3<>"$d/in" && rm -r "$d" && exec script -qec "$1" /dev/null <&3 3<&-';
+
+/**
+ * Runs a command line on a terminal of its own; what it writes, with \n for line ends. Its input stays open: where that
+ * ends script(1) types ^D, whose echo lands anywhere in the output.
+ */
+export function inTerminal(command: string, env: NodeJS.ProcessEnv = { PATH: process.env['PATH'], TERM: 'xterm' }): { readonly code: number; readonly output: string } {
+  const done = spawnSync('/bin/bash', ['-c', HELD_OPEN, 'bash', command], { encoding: 'utf8', timeout: 60_000, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  return { code: done.status ?? 137, output: done.stdout.replaceAll('\r\n', '\n') };
+}
+
 let reachable: string | undefined;
 
 /** A copy of a runtime of this checkout where an ordinary user may execute it: the checkout may lie below a closed directory. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { baseConfig, makeBundle, Runtime, runtimePaths, until, type Json } from './harness.ts';
+import { baseConfig, inTerminal, makeBundle, Runtime, runtimePaths, until, type Json } from './harness.ts';
 
 type Config = ReturnType<typeof baseConfig>;
 interface Finding { rule: string; severity: string; pointer: string; line: number; column: number; found: string; expected: string; hint?: string }
@@ -233,7 +233,7 @@ for (const path of runtimePaths()) {
 
   test('colour on a terminal only, and not with NO_COLOR', () => {
     assert.not.match(runtime.run(['explain', sound]).stdout, /\x1b/);
-    const terminal = (env: string): string => spawnSync('script', ['-qec', `${env} ${path} doctor`, '/dev/null'], { encoding: 'utf8', env: { PATH: process.env['PATH'], TERM: 'xterm' } }).stdout;
+    const terminal = (env: string): string => inTerminal(`${env} ${path} doctor`).output;
     assert.match(terminal(''), /\x1b\[32mok/);
     assert.not.match(terminal('NO_COLOR=1'), /\x1b/);
     assert.not.match(terminal('TERM=dumb'), /\x1b/);

@@ -5,7 +5,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { baseConfig, makeBundle, makeRootfs, Runtime, runtimePaths, type Json } from './harness.ts';
+import { baseConfig, inTerminal, makeBundle, makeRootfs, Runtime, runtimePaths, type Json } from './harness.ts';
 
 type Config = ReturnType<typeof baseConfig>;
 
@@ -52,6 +52,36 @@ for (const path of runtimePaths()) {
     runtime.run(['delete', '--force', id]);
   });
 
+  test('and not at the end of set-up only: a runtime hook that looks at init finds nothing of the caller’s', () => {
+    const id = fresh();
+    const seen = join(runtime.root, '.seen');
+    const bundle = bundleOf('true', (config) => {
+      const look = `pid=$(sed 's/.*"pid": *\\([0-9]*\\).*/\\1/'); ls /proc/$pid/fd >${seen}`;
+      (config as Json)['hooks'] = { createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', look], env: ['PATH=/bin:/usr/bin'] }] };
+    });
+    const done = spawnSync('/bin/bash', ['-c', 'exec 120</etc/passwd 121</etc/passwd; exec "$@" >/dev/null 2>&1', 'bash', path, '--root', runtime.root, 'create', '--bundle', bundle, id], { timeout: 60_000, stdio: 'ignore' });
+    assert.is(done.status, 0);
+    const held = readFileSync(seen, 'utf8').trim().split('\n');
+    assert.ok(held.length > 2 && held.every((fd) => Number(fd) < 120), held.join(' '));
+    runtime.run(['delete', '--force', id]);
+  });
+
+  test('processes of a joined pid namespace may not look into init, though they have its ids and capabilities (CVE-2016-9962)', () => {
+    const [first, second] = [fresh(), fresh()];
+    runtime.create(first, bundleOf('sleep 300'));
+    runtime.run(['start', first]);
+    const joins = (config: Config): void => {
+      const namespace = (config.linux['namespaces'] as Json[]).find(({ type }) => type === 'pid')!;
+      namespace['path'] = `/proc/${String(runtime.state(first)['pid'])}/ns/pid`;
+    };
+    assert.is(runtime.create(second, bundleOf('true', joins)).code, 0);
+    const look = 'for p in /proc/[0-9]*; do [ "$(cat $p/comm)" != runt:init ] || { echo found; readlink $p/exe; }; done 2>/dev/null';
+    assert.is(runtime.run(['exec', first, '/bin/sh', '-c', look]).stdout, 'found\n');
+    // What stands in its way is init's own doing: into an ordinary process of the same ids one may look.
+    assert.match(runtime.run(['exec', first, '/bin/sh', '-c', 'sleep 300 & readlink /proc/$!/exe']).stdout, /busybox/);
+    for (const id of [second, first]) runtime.run(['delete', '--force', id]);
+  });
+
   test('on a host whose mounts are shared, no mount of the container is seen', () => {
     const id = fresh();
     const bundle = bundleOf('true');
@@ -82,7 +112,9 @@ for (const path of runtimePaths()) {
   });
 
   test('the session keyring is the container’s own, with its permissions', () => {
-    assert.match(sh('grep "keyring.*_ses" /proc/keys', (config) => void (config.linux['maskedPaths'] = [])), / 3f1b0000 +0 +0 keyring +_ses\.steps/);
+    // /proc/keys shows those of other containers too.
+    const name = `_ses\\.steps${process.pid}-${count}:`;
+    assert.match(sh(`grep "keyring.*${name}" /proc/keys`, (config) => void (config.linux['maskedPaths'] = [])), / 3f1b0000 +0 +0 keyring +_ses\.steps/);
   });
 
   test('not the caller’s CPUs, groups, ambient capabilities or working directory', () => {
@@ -107,12 +139,14 @@ for (const path of runtimePaths()) {
   });
 
   test('a terminal: all three streams, its owner, no master, and /dev/console', () => {
-    const bundle = bundleOf('for n in 0 1 2; do readlink /proc/self/fd/$n; done; stat -c %u /dev/pts/0; ls /proc/1/fd | wc -l', (config) => {
+    // By device and inode: the caller's terminal may have the same name, /dev/pts/0.
+    const script = 'stat -c %d:%i /dev/pts/0; for n in 0 1 2; do stat -L -c %d:%i /proc/self/fd/$n; done; stat -c %u /dev/pts/0; for n in 3 4 5 6 7 8 9; do [ ! -L /proc/1/fd/$n ] || echo open $n; done; echo end';
+    const bundle = bundleOf(script, (config) => {
       config.process['terminal'] = true;
       config.process['user'] = { uid: 9, gid: 9 };
     });
-    const done = spawnSync('script', ['-qec', `${path} --root ${runtime.root} run --bundle ${bundle} ${fresh()}`, '/dev/null'], { encoding: 'utf8', timeout: 60_000 });
-    assert.match(done.stdout.replace(/\r|\^@/g, ''), /^(\/dev\/pts\/0\n){3}9\n3\n/m);
+    const { output } = inTerminal(`${path} --root ${runtime.root} run --bundle ${bundle} ${fresh()}`);
+    assert.match(output, /^(\d+:\d+)\n(\1\n){3}9\nend\n$/);
   });
 
   test('an image without directories, or with a /dev of its own: mount points are made, its ptmx makes way', () => {

@@ -62,7 +62,7 @@ function noticedBy(step: Step, expected: readonly (readonly string[])[]): string
     if (code !== 0) return `${name}: the bundle fails`;
     if (found.length + missing.length > 0) return `${name}: ${(found[0] ?? missing[0])!.slice(0, 60)}`;
   }
-  const reason = argued.find(([pattern]) => pattern.test(step.printed))?.[1];
+  const reason = argued.find(([pattern]) => pattern.test(step.printed) || pattern.test(step.why))?.[1];
   if (reason !== undefined) return `argued: ${reason}`;
   for (const file of files) {
     const done = spawnSync(join(repository, 'node_modules/.bin/tsx'), [join(repository, `conformance/${file}.test.ts`)], { cwd: repository, encoding: 'utf8', timeout: 90_000, killSignal: 'SIGKILL', env: { ...process.env, RUNTIMES: relative(repository, mutant) } });
