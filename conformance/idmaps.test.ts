@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { baseConfig, makeBundle, Runtime, runtimePaths, until, type Json, type Result } from './harness.ts';
+import { baseConfig, forAnyone, makeBundle, Runtime, runtimePaths, until, type Json, type Result } from './harness.ts';
 
 type Config = ReturnType<typeof baseConfig>;
 type Map = readonly { readonly containerID: number; readonly hostID: number; readonly size: number }[];
@@ -119,16 +119,15 @@ for (const path of runtimePaths()) {
     assert.match(text, /^\S+\n.*Read-only.*\n.*Read-only.*(\n19800202)?\n0$/);
   });
 
-  /** A copy of the runtime that anyone may execute, and a bundle and a state root of the user's own. */
+  /** The runtime where anyone may execute it, a bundle and a state root of the user's own. */
   const asUser = (config: Config): { readonly home: string; readonly call: (...words: string[]) => Result } => {
     const home = mkdtempSync(join(tmpdir(), 'user-'));
     chmodSync(home, 0o755);
-    for (const directory of ['bin', 'dist']) spawnSync('cp', ['-r', join(process.cwd(), directory), home]);
     const bundle = makeBundle(config);
     chmodSync(bundle, 0o755);
     mkdirSync(join(home, 'state'));
     chownSync(join(home, 'state'), 1000, 1000);
-    const own = [join(home, path.slice(process.cwd().length)), '--root', join(home, 'state')];
+    const own = [forAnyone(path), '--root', join(home, 'state')];
     const call = (...words: string[]): Result => {
       const out = join(home, 'out');
       const rest = words[0] === 'create' ? [...words, '--bundle', bundle] : words;

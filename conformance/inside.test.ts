@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { baseConfig, inTerminal, makeBundle, makeRootfs, Runtime, runtimePaths, sharedRootfs, until, type Json } from './harness.ts';
+import { baseConfig, forAnyone, inTerminal, makeBundle, makeRootfs, Runtime, runtimePaths, sharedRootfs, until, type Json } from './harness.ts';
 
 process.setMaxListeners(200);
 type Config = ReturnType<typeof baseConfig>;
@@ -380,8 +380,7 @@ except OSError: pass`;
   test('an ordinary user runs a rootless bundle, without any privilege', () => {
     const home = mkdtempSync(join(tmpdir(), 'rootless-'));
     chmodSync(home, 0o755);
-    for (const directory of ['bin', 'dist']) spawnSync('cp', ['-r', join(process.cwd(), directory), home]);
-    const own = join(home, path.startsWith(`${process.cwd()}/dist`) ? 'dist/runt' : 'bin/runt');
+    const own = forAnyone(path);
     const config = baseConfig('/bin/sh', '-c', 'id -u; cat /proc/self/uid_map');
     config.mounts = config.mounts.filter(({ type }) => type !== 'sysfs');
     config.linux['namespaces'] = ['pid', 'ipc', 'uts', 'mount', 'user'].map((type) => ({ type }));

@@ -119,6 +119,7 @@ export interface Stats {
   readonly ino: number;
   readonly nlink: number;
   readonly mtimeMs: number;
+  readonly ctimeMs: number;
   isDirectory(): boolean;
   isFile(): boolean;
   isSymbolicLink(): boolean;
@@ -148,6 +149,7 @@ class StatxStats implements Stats {
   get mode(): number { return this.#bytes.readUInt16LE(28); }
   get ino(): number { return Number(this.#bytes.readBigUInt64LE(32)); }
   get size(): number { return Number(this.#bytes.readBigUInt64LE(40)); }
+  get ctimeMs(): number { return Number(this.#bytes.readBigInt64LE(96)) * 1000 + this.#bytes.readUInt32LE(104) / 1e6; }
   get mtimeMs(): number { return Number(this.#bytes.readBigInt64LE(112)) * 1000 + this.#bytes.readUInt32LE(120) / 1e6; }
   get dev(): number { return this.#bytes.readUInt32LE(136) * 0x10_0000 + this.#bytes.readUInt32LE(140); }
   #is(format: number): boolean { return (this.mode & 0o170000) === format; }

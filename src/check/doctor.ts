@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { installDirectory, installedFiles } from '../../native/linux/koffi.ts';
-import { fileSystemOf, gatherFacts, hasLibseccomp, hugePageSizes, inPath, isAtLeast, mayMakeNamespace, subordinateIds, text, userName, type Facts } from './facts.ts';
+import { hasLibseccomp } from '../../native/linux/libseccomp-file.ts';
+import { fileSystemOf, gatherFacts, hugePageSizes, inPath, isAtLeast, mayMakeNamespace, subordinateIds, text, userName, type Facts } from './facts.ts';
 
 export interface Diagnosis {
   readonly topic: string;

@@ -103,12 +103,6 @@ export const hugePageSizes = (): readonly string[] => {
   }
 };
 
-/** libseccomp is found by the loader, in one of these. */
-export function hasLibseccomp(): boolean {
-  const directories = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/lib/x86_64-linux-gnu', '/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib', '/lib'];
-  return directories.some((directory) => existsSync(`${directory}/libseccomp.so.2`));
-}
-
 /** The names of /proc/PID/limits for the resources of setrlimit(2). */
 const limitNames: Readonly<Record<string, string>> = {
   CPU: 'Max cpu time', FSIZE: 'Max file size', DATA: 'Max data size', STACK: 'Max stack size', CORE: 'Max core file size', RSS: 'Max resident set', NPROC: 'Max processes', NOFILE: 'Max open files',

@@ -5,10 +5,11 @@ import type { Config } from '../../spec/config.ts';
 import { show, type Issue } from '../../spec/validate.ts';
 import { call, text as cText } from '../../native/linux/syscalls.ts';
 import { O_CLOEXEC, O_DIRECTORY, O_PATH, RESOLVE_IN_ROOT } from '../../native/linux/constants.ts';
+import { hasLibseccomp } from '../../native/linux/libseccomp-file.ts';
 import { cgroupWrites, controllersOf } from '../compile/resources.ts';
 import { candidates } from '../compile/args.ts';
 import { capabilityNames, capabilitySets } from '../compile/capabilities.ts';
-import { fileSystemOf, gatherFacts, hardLimit, hasLibseccomp, hugePageSizes, inPath, isAtLeast, isExecutable, mayMakeNamespace, subordinateIds, text, userName, type Facts } from './facts.ts';
+import { fileSystemOf, gatherFacts, hardLimit, hugePageSizes, inPath, isAtLeast, isExecutable, mayMakeNamespace, subordinateIds, text, userName, type Facts } from './facts.ts';
 
 type Report = (pointer: string, found: unknown, expected: string, hint?: string, severity?: Issue['severity']) => void;
 

@@ -1,6 +1,6 @@
 // `runt features` (features.md). Nothing on standard error: CRI-O reads both streams as one.
-import { existsSync } from 'node:fs';
 import { nameTables } from '../../native/linux/constants.ts';
+import { hasLibseccomp } from '../../native/linux/libseccomp-file.ts';
 import { mountOptionWords } from '../compile/mount-options.ts';
 import { namespaceFlags } from '../compile/namespaces.ts';
 import type { Command } from './command.ts';
@@ -10,11 +10,6 @@ const actions = ['SCMP_ACT_ALLOW', 'SCMP_ACT_ERRNO', 'SCMP_ACT_KILL', 'SCMP_ACT_
 const operators = ['SCMP_CMP_EQ', 'SCMP_CMP_GE', 'SCMP_CMP_GT', 'SCMP_CMP_LE', 'SCMP_CMP_LT', 'SCMP_CMP_MASKED_EQ', 'SCMP_CMP_NE'];
 const architectures = ['AARCH64', 'ARM', 'MIPS', 'MIPS64', 'MIPS64N32', 'MIPSEL', 'MIPSEL64', 'MIPSEL64N32', 'PARISC', 'PARISC64', 'PPC', 'PPC64', 'PPC64LE', 'RISCV64', 'S390', 'S390X', 'X32', 'X86', 'X86_64'].map((name) => `SCMP_ARCH_${name}`);
 const flags = ['SECCOMP_FILTER_FLAG_LOG', 'SECCOMP_FILTER_FLAG_SPEC_ALLOW', 'SECCOMP_FILTER_FLAG_TSYNC', 'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV'];
-
-function hasLibseccomp(): boolean {
-  const directories = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/lib/x86_64-linux-gnu', '/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib', '/lib'];
-  return directories.some((directory) => existsSync(`${directory}/libseccomp.so.2`));
-}
 
 export function featuresObject(): Record<string, unknown> {
   return {

@@ -2,6 +2,7 @@
 import { closeSync, constants, existsSync, fstatSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmSync, statSync, writeFileSync, type Stats } from 'node:fs';
 import type { Seccomp } from '../../spec/config.ts';
 import { compileSeccomp, type CompiledFilter } from '../bpf/seccomp.ts';
+import { libseccompFiles } from '../../native/linux/libseccomp-file.ts';
 
 /*
  * A file: HEAD bytes (magic, u32 lengths of input, unknown and filter, u32 flags, u32 newListener), the input, the
@@ -41,14 +42,11 @@ function textOf(seccomp: Seccomp): string {
   }
 }
 
-const triplet = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
-const libraryDirectories = ['/usr/local/lib', `/usr/local/lib/${triplet}`, `/usr/lib/${triplet}`, '/usr/lib64', '/usr/lib'];
-
 /** Another libseccomp may compile otherwise, and loading it to ask costs what the cache saves: its file tells it apart. */
 function libraryStamp(): string | undefined {
-  for (const directory of libraryDirectories) {
-    const status = statSync(`${directory}/libseccomp.so.2`, { throwIfNoEntry: false });
-    if (status !== undefined) return `${directory}:${status.dev}:${status.ino}:${status.size}:${status.mtimeMs}:${status.ctimeMs}`;
+  for (const file of libseccompFiles) {
+    const status = statSync(file, { throwIfNoEntry: false });
+    if (status !== undefined) return `${file}:${status.dev}:${status.ino}:${status.size}:${status.mtimeMs}:${status.ctimeMs}`;
   }
   return undefined;
 }
