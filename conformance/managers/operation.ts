@@ -52,11 +52,12 @@ const where = process.env['RUNT'] === undefined ? 'machine' : 'host';
 const wanted = where === 'host' ? (process.env['RUNT_MANAGERS'] ?? 'full') : (/runt\.managers=(\S+)/.exec(readFileSync('/proc/cmdline', 'latin1'))?.[1] ?? 'core');
 const controllers = readFileSync('/sys/fs/cgroup/cgroup.controllers', 'latin1').trim().split(' ');
 
-/** Waits for a command to succeed; a terminal for one that wants it; the status of one in words. */
+/** Waits for a command to succeed; the status of one in words; a terminal for one that wants it; types TEXT at its prompt, and what answers with ANSWER. */
 const always = `
 set -e
 until_ok() { i=0; until "$@" >/dev/null 2>&1; do i=$((i+1)); [ $i -gt 300 ] && { echo "never: $*" >&2; return 1; }; sleep 0.2; done; }
 status() { if "$@"; then echo status 0; else echo "status $?"; fi; }
+typed() { f=/tmp/typed-$S; : >$f; { until_ok grep '# ' $f; printf '%s\\n' "$2"; until_ok grep "^$3" $f; } | script -qefc "$1" $f >/dev/null || echo "status $?"; tr -d '\\r' <$f | grep -x "$3"; }
 terminal() { rm -f /tmp/held-$S; mkfifo /tmp/held-$S; script -qefc "$*" /dev/null <>/tmp/held-$S | tr -d '\\r\\000\\004' | sed 's/\\^[@D]//g'; }
 `;
 
