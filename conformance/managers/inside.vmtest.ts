@@ -1,5 +1,5 @@
 // Bundles that no one here wrote: real managers call runt, and what a process sees inside is compared with the same call on runc.
-// AppArmor stays off where a manager would ask for a profile: runt refuses profiles until it can apply them.
+// AppArmor stays off: loading a manager's profile takes seconds under emulation; ../vm/apparmor.vmtest.ts has it.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { busyboxImage, must, runt, sh } from '../vm/guest.ts';
