@@ -71,6 +71,18 @@ for (const path of runtimePaths()) {
     rmSync(scratch, { recursive: true });
   });
 
+  test('exec: the terminal has the size of the caller’s before the process runs', () => {
+    const seen = py(`
+def sized():
+    pid, fd = pty.fork()
+    if pid == 0:
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('HHHH', 33, 77, 0, 0))
+        os.execv(run[0], run + args)
+    text = read_until(fd, b'\\n').decode().strip()
+    return text + ' ' + str(code(pid))
+print({sized() for _ in range(10)})`, 'exec', '--tty', id, 'stty', 'size');
+    assert.is(seen, "{'33 77 0'}");
+  });
   for (const [verb, command] of [['run', (script: string): string[] => ['run', '--bundle', bundleOf(script, withTerminal), fresh()]], ['exec', (script: string): string[] => ['exec', '--tty', id, 'sh', '-c', script]]] as const) {
     test(`${verb}: the terminal follows the size of the caller’s`, () => {
       const seen = py(`

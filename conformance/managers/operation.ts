@@ -150,6 +150,7 @@ export function operations(group: Group, list: readonly Operation[]): void {
       if (pair === undefined) skip('this host cannot prepare for it');
       const both = await Promise.all(pair);
       const [verdict, why] = judge(group.sides, both, options ?? {});
+      note(both[0].stdout.slice(0, 2000).replace(/^/gm, '  | ')); // what was compared, for who reads the log
       const shown = options?.shows?.exec(both[0].stdout)?.[0];
       note(`row: ${where} | ${group.manager} | ${name} | ${verdict} | ${[why, shown].filter(Boolean).join('; ')}`);
     });

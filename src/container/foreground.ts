@@ -1,9 +1,10 @@
 // `run` and `exec` without --detach: signals go to the process, and the terminal of the caller is its terminal.
 import { closeSync } from 'node:fs';
-import { F_SETFL, O_NONBLOCK, O_RDWR, POLLHUP, POLLIN, POLLOUT, TCGETS, TCSETS, TIOCGWINSZ, TIOCSWINSZ } from '../../native/linux/constants.ts';
+import { F_SETFL, O_NONBLOCK, O_RDWR, POLLHUP, POLLIN, POLLOUT, TCGETS, TCSETS } from '../../native/linux/constants.ts';
 import { signalByName } from '../../native/linux/signals.ts';
 import { call, exitCode, pollAsync, waitAnyAsync } from '../../native/linux/syscalls.ts';
 import { write } from '../log.ts';
+import { takeCallersSize } from './giving.ts';
 
 export interface Foreground {
   /** Signals now go to this child of ours; `terminal` is the master of its pty, or -1 when it has the caller's stdio itself. */
@@ -45,10 +46,7 @@ export function beginForeground(): Foreground {
       terminal = master;
       early.forEach(signal);
       if (terminal < 0) return;
-      const resize = (): void => {
-        const size = Buffer.alloc(8);
-        if (call('ioctl', 0, TIOCGWINSZ, size) === 0) call('ioctl', terminal, TIOCSWINSZ, size);
-      };
+      const resize = (): void => takeCallersSize(terminal);
       resize();
       process.on('SIGWINCH', resize);
       process.on('exit', restore);

@@ -1,6 +1,6 @@
 // Operations that give a descriptor away: the pty's master, the seccomp listener, a pidfd (SCM_RIGHTS, unix(7)).
 import { closeSync } from 'node:fs';
-import { AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM } from '../../native/linux/constants.ts';
+import { AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM, TIOCGWINSZ, TIOCSWINSZ } from '../../native/linux/constants.ts';
 import { errnoName } from '../../native/linux/errno.ts';
 import { call, sendMessage, unixAddress } from '../../native/linux/syscalls.ts';
 import { RuntimeError } from '../errors.ts';
@@ -17,11 +17,18 @@ export function givingHandlers(state: ContainerState, status: string): { readonl
       const path = textOf(image, args[0]!);
       if (path !== '') return sendDescriptor(view.pointer, path, args[1]!, Buffer.from(textOf(image, args[2]!)));
       terminal = args[1]!;
+      takeCallersSize(terminal); // before execve: the first thing a process asks may be how wide it is
       return 0;
     },
     ...listenerHandlers((pid) => hookState(state, status, status === 'running' ? state.pid : pid)),
   };
   return { handlers, terminal: () => terminal };
+}
+
+/** Gives a pty the size of the terminal that is standard input; none, and it keeps its own (ioctl_tty(2)). */
+export function takeCallersSize(terminal: number): void {
+  const size = Buffer.alloc(8);
+  if (call('ioctl', 0, TIOCGWINSZ, size) === 0) call('ioctl', terminal, TIOCSWINSZ, size);
 }
 
 /** Hands the seccomp listener of a process to its agent, with the container process state (config-linux.md#containerprocessstate). */
