@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import { enginePrograms } from './engines.ts';
 import { Bench, chosen, type Runtime } from './measure.ts';
 import { svg } from './plot.ts';
 import { json, markdown } from './report.ts';
@@ -39,7 +40,9 @@ const given = values('runtime').map((text): readonly [string, string] => {
   return at > 0 ? [text.slice(0, at), resolve(text.slice(at + 1))] : [basename(text), resolve(text)];
 });
 const usual = [['runt (Bun)', join(repository, 'dist/runt')], ['runt (Node)', join(repository, 'bin/runt')], ['runc', find('runc')], ['crun', find('crun')]].filter((row): row is [string, string] => row[1] !== undefined);
-const runtimes: readonly Runtime[] = [...(given.length > 0 ? given : usual).map(([name, path]) => ({ name, path })), { name: 'floor', path: compiled('floor'), isFloor: true }];
+const programs = enginePrograms(repository, cache);
+const engines = new Map([[join(repository, 'dist/runt'), programs.executable], [join(repository, 'bin/runt'), programs.node]]);
+const runtimes: readonly Runtime[] = [...(given.length > 0 ? given : usual).map(([name, path]): Runtime => ({ name, path, ...(engines.has(path) ? { programs: engines.get(path)! } : {}) })), { name: 'floor', path: compiled('floor'), isFloor: true }];
 
 const work = mkdtempSync('/dev/shm/bench-');
 const bench = new Bench(work, compiled('timer'));

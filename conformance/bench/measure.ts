@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sharedRootfs, until } from '../harness.ts';
+import type { Programs } from './engines.ts';
 import { lifecycle, type Scenario } from './scenarios.ts';
 
 export interface Runtime {
@@ -10,6 +11,8 @@ export interface Runtime {
   readonly path: string;
   /** The C program: it runs /bin/true in a root and has no other commands. */
   readonly isFloor?: boolean;
+  /** Programs that stand for its engine in the scenarios of these names. */
+  readonly programs?: Programs;
 }
 
 /** Milliseconds of each run, of each batch for a parallel scenario, and the largest ru_maxrss in KB. */
@@ -48,7 +51,7 @@ export class Bench {
     for (const runtime of runtimes) {
       for (const scenario of list) {
         const key = `${runtime.name}\0${scenario.name}`;
-        if (this.failed.has(key) || (runtime.isFloor === true && scenario.floor !== true)) continue;
+        if (this.failed.has(key) || (runtime.isFloor === true && scenario.floor !== true) || (scenario.isEngine === true && runtime.programs?.[scenario.name] === undefined)) continue;
         // Fifty runs at once say enough in a few rounds.
         if (scenario.parallel !== undefined && number % 4 !== 0) continue;
         progress(`${runtime.name}: ${scenario.name}`);
@@ -78,7 +81,7 @@ export class Bench {
   #measure(runtime: Runtime, scenario: Scenario, offset: number): void {
     for (const words of scenario.before ?? []) this.#call(runtime, words);
     const file = join(this.work, 'times'), isParallel = scenario.parallel !== undefined;
-    const args = [String(isParallel ? PARALLEL_RUNS : BATCH), String(scenario.parallel ?? 1), file, ...this.#words(runtime, scenario.words, scenario.bare)];
+    const args = [String(isParallel ? PARALLEL_RUNS : BATCH), String(scenario.parallel ?? 1), file, ...(runtime.programs?.[scenario.name] ?? this.#words(runtime, scenario.words, scenario.bare))];
     try {
       // A file, because created containers hold on to the streams of their creator.
       const errors = openSync(`${file}.err`, 'w');

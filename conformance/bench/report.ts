@@ -1,5 +1,6 @@
 // The tables of docs/benchmarks.md.
 import type { Bench, Runtime } from './measure.ts';
+import { engineScenarios } from './engines.ts';
 import { lifecycle, type Scenario } from './scenarios.ts';
 import { median, percentile } from './statistics.ts';
 
@@ -41,8 +42,22 @@ export function markdown(bench: Bench, runtimes: readonly Runtime[], list: reado
       ...['run', 'exec', "run, a manager's seccomp profile", '50 runs, 50 at once'].map((name) => `| ${own.name}: ${name} | ${peers.map((peer) => ratio(middle(own, name), middle(peer, name))).join(' | ')} |`),
       `| ${own.name}: create … delete, sum | ${peers.map((peer) => ratio(sum(own), sum(peer))).join(' | ')} |`,
     ]), '',
+    ...leastPossible(middle, runtimes), '',
     ...[...bench.failed].map(([key, reason]) => `- ${key.replace('\0', ', ')} could not be measured: ${reason}`),
   ].join('\n');
+}
+
+/** What `run` would take if runt itself took nothing: engine, koffi, and what the kernel does for a container. */
+function leastPossible(middle: (runtime: Runtime, name: string) => number | undefined, runtimes: readonly Runtime[]): readonly string[] {
+  const floor = runtimes.find(({ isFloor }) => isFloor === true);
+  const container = floor === undefined ? undefined : middle(floor, 'run');
+  const peers = runtimes.filter(({ name, isFloor }) => !name.startsWith('runt') && isFloor !== true);
+  return runtimes.filter(({ programs }) => programs !== undefined).flatMap((own) => {
+    const engine = middle(own, engineScenarios[1]), run = middle(own, 'run');
+    if (engine === undefined || container === undefined || run === undefined) return [];
+    const beside = peers.map((peer) => `${((engine + container) / (middle(peer, 'run') ?? Number.NaN)).toFixed(2)} × ${peer.name}`).join(', ');
+    return [`${own.name}: the engine with koffi takes ${engine.toFixed(1)} ms and the container ${container.toFixed(1)} (floor), so \`run\` could not take less than ${(engine + container).toFixed(1)} (${beside}); ${(run - engine - container).toFixed(1)} ms of it are runt's.`, ''];
+  });
 }
 
 export function json(bench: Bench, machine: string): string {

@@ -1,5 +1,6 @@
 // What is measured: commands of a runtime, in the order in which they make sense, and the bundles they need.
 import { baseConfig, makeBundle, type Json } from '../harness.ts';
+import { engineScenarios } from './engines.ts';
 import { defaultProfile } from './profile.ts';
 
 type Config = ReturnType<typeof baseConfig>;
@@ -27,6 +28,8 @@ export interface Scenario {
   readonly words: readonly string[];
   /** Without --root: the runtime's own binary only. */
   readonly bare?: boolean;
+  /** A program of the engine's own in place of the runtime (engines.ts). */
+  readonly isEngine?: boolean;
   /** How many at once. */
   readonly parallel?: number;
   /** The rootfs a floor program would enter for the same, where there is one. */
@@ -43,6 +46,7 @@ export function scenarios(): readonly Scenario[] {
   const runs = ['run', '--bundle', plain, '%ip%d'];
   const running = { before: [['run', '--detach', '--bundle', sleeper, '%ie']], after: [['delete', '--force', '%ie']] };
   return [
+    ...engineScenarios.map((name): Scenario => ({ name, words: [], isEngine: true })),
     { name: '--version', words: ['--version'], bare: true },
     { name: 'run', words: ['run', '--bundle', plain, '%ir%d'], floor: true },
     { name: 'create', words: ['create', '--bundle', sleeper, '%ic%d'] }, { name: 'start', words: ['start', '%ic%d'] }, { name: 'state', words: ['state', '%ic%d'] },

@@ -30,8 +30,8 @@ node_modules/.bin/esbuild bin/runt.ts $bundle --target=esnext --outdir=dist/bun 
 "$bun" build --compile --minify --bytecode --splitting --min-chunk-size=4096 --compile-jit-policy=1000 --format=esm --target="bun-linux-$arch" \
 	--no-compile-autoload-dotenv --no-compile-autoload-bunfig --no-compile-autoload-tsconfig --no-compile-autoload-package-json \
 	dist/bun/runt.js --outfile dist/runt.new >/dev/null
-# The engine takes options from BUN_OPTIONS, --preload among them, and has no switch for that: it is made to look for another name.
-LC_ALL=C sed -i 's/BUN_OPTIONS/NO_OPTIONS_/g' dist/runt.new
+# The engine takes options from BUN_OPTIONS, --preload among them, and has no switch for that: it is made to look for a name that no variable can have.
+LC_ALL=C sed -i 's/BUN_OPTIONS/\x00UN_OPTIONS/g' dist/runt.new
 mv dist/runt.new dist/runt
 rm -rf dist/bun
 
