@@ -1,5 +1,6 @@
 // The engines without runt: what is left of a command when there is nothing of ours in it.
 import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The scenarios that these programs are; no runtime but ours has them. */
@@ -11,10 +12,12 @@ export type Programs = Readonly<Record<string, readonly string[]>>;
 export function enginePrograms(repository: string, cache: string): { readonly executable: Programs; readonly node: Programs } {
   const source = (name: string): string => join(repository, 'conformance/bench/engine', `${name}.js`);
   const compile = (name: string): string => {
-    const out = join(cache, `engine-${name}`);
-    const flags = ['--compile', '--minify', '--bytecode', '--compile-jit-policy=1000', '--format=esm', '--no-compile-autoload-dotenv', '--no-compile-autoload-bunfig', '--no-compile-autoload-tsconfig', '--no-compile-autoload-package-json'];
-    execFileSync(join(repository, 'node_modules/.bin/bun'), ['build', ...flags, source(name), '--outfile', out], { stdio: 'ignore' });
-    return out;
+    const directory = join(cache, `engine-${name}`);
+    mkdirSync(join(directory, 'engine'), { recursive: true });
+    copyFileSync(join(repository, 'dist/runt'), join(directory, 'runt')); // the launcher
+    const flags = ['--compile', '--minify', '--bytecode', '--format=esm', '--no-compile-autoload-dotenv', '--no-compile-autoload-bunfig', '--no-compile-autoload-tsconfig', '--no-compile-autoload-package-json'];
+    execFileSync(join(repository, 'node_modules/.bin/bun'), ['build', ...flags, source(name), '--outfile', join(directory, 'engine/runt')], { stdio: 'ignore' });
+    return join(directory, 'runt');
   };
   const [alone, koffi] = engineScenarios;
   return {

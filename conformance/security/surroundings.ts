@@ -48,7 +48,7 @@ export const surroundings: readonly Check[] = [
       const evil = join(bundle, 'evil.js');
       const env = {
         ...plain, NODE_OPTIONS: `--require ${evil}`, NODE_PATH: join(bundle, 'node_modules'), NODE_EXTRA_CA_CERTS: '/etc/passwd', NODE_REPL_EXTERNAL_MODULE: evil, NODE_V8_COVERAGE: join(bundle, 'coverage'),
-        BUN_OPTIONS: `--preload ${evil}`, BUN_CONFIG_FILE: join(bundle, 'bunfig.toml'), BUN_INSPECT: '', BUN_JSC_useJIT: '1', BUN_TMPDIR: bundle, BUN_INSTALL: bundle, GCONV_PATH: bundle, SECRET: 'of the caller', TMPDIR: '/nonexistent', HOME: bundle, XDG_CONFIG_HOME: bundle, UV_THREADPOOL_SIZE: '0',
+        BUN_OPTIONS: `--preload ${evil}`, BUN_CONFIG_FILE: join(bundle, 'bunfig.toml'), BUN_INSPECT: '', BUN_JSC_useJIT: '1', BUN_JSC_noSuchOption: '1', BUN_BE_BUN: '1', BUN_BYTECODE_ORDER_OUT: join(bundle, 'coverage'), NODE_CHANNEL_FD: '2', BUN_TMPDIR: bundle, BUN_INSTALL: bundle, GCONV_PATH: bundle, SECRET: 'of the caller', TMPDIR: '/nonexistent', HOME: bundle, XDG_CONFIG_HOME: bundle, UV_THREADPOOL_SIZE: '0',
       };
       const done = runtime.run(['run', '--bundle', bundle, fresh()], { env });
       assert.is(done.stdout, '0\n', done.stderr);

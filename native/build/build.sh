@@ -10,7 +10,7 @@ need node nodejs
 case $(uname -m) in x86_64) arch=x64 ;; aarch64) arch=arm64 ;; *) echo "runt: x86-64 and aarch64 only" >&2; exit 1 ;; esac
 commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 
-mkdir -p dist/node
+mkdir -p dist/node dist/engine
 node_modules/.bin/tsx spec/build-validator.ts
 node_modules/.bin/tsx native/interpreter/generate.ts --check
 RUNT_DUMP=1 native/interpreter/build.sh dist
@@ -20,18 +20,16 @@ native/engine/build.sh dist dist/koffi.node
 
 bun=node_modules/@oven/bun-linux-$arch/bin/bun
 [ -x "$bun" ] || bun=node_modules/.bin/bun
-# Run-once code gains nothing from a JIT: its compiler threads cost 3 ms of a run, so tiers start a thousand times later.
 # Split: a verb loads its own chunks; the bytecode of all of them cost 2 ms of every call.
 # esbuild first, because it can exchange node:fs and node:path for ours, which load in no time (native/engine).
 bundle="--bundle --minify --platform=node --format=esm --splitting --log-level=warning --define:RUNT_COMMIT=\"$commit\""
 rm -rf dist/bun && mkdir -p dist/bun
 node_modules/.bin/esbuild bin/runt.ts $bundle --target=esnext --outdir=dist/bun --define:RUNT_EXECUTABLE=true \
 	--alias:node:fs=./native/engine/fs.ts --alias:node:path=./native/engine/path.ts
-"$bun" build --compile --minify --bytecode --splitting --min-chunk-size=4096 --compile-jit-policy=1000 --format=esm --target="bun-linux-$arch" \
+"$bun" build --compile --minify --bytecode --splitting --min-chunk-size=4096 --format=esm --target="bun-linux-$arch" \
 	--no-compile-autoload-dotenv --no-compile-autoload-bunfig --no-compile-autoload-tsconfig --no-compile-autoload-package-json \
-	dist/bun/runt.js --outfile dist/runt.new >/dev/null
-# The engine takes options from BUN_OPTIONS, --preload among them, and has no switch for that: it is made to look for a name that no variable can have.
-LC_ALL=C sed -i 's/BUN_OPTIONS/\x00UN_OPTIONS/g' dist/runt.new
+	dist/bun/runt.js --outfile dist/engine/runt.new >/dev/null
+mv dist/engine/runt.new dist/engine/runt
 mv dist/runt.new dist/runt
 rm -rf dist/bun
 

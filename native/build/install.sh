@@ -6,8 +6,8 @@ cd "$(dirname "$0")/../.."
 prefix=${PREFIX:-/usr/local}
 lib=${DESTDIR:-}$prefix/lib/runt
 bin=${DESTDIR:-}$prefix/bin
-install -d -m 0755 "$lib" "$bin"
-for file in runt runt-init koffi-c.so librtstdc++.so; do
+install -d -m 0755 "$lib/engine" "$bin"
+for file in engine/runt runt runt-init koffi-c.so librtstdc++.so; do
 	case $file in *.so) mode=0644 ;; *) mode=0755 ;; esac
 	install -m "$mode" "dist/$file" "$lib/$file.new"
 	mv -f "$lib/$file.new" "$lib/$file"

@@ -1,5 +1,5 @@
 // The executable's fs and path against node's own: same results, same errors.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
@@ -107,5 +107,26 @@ test('the executable’s koffi loads neither libstdc++ nor libgcc_s, and nothing
   fs.copyFileSync(join(library, '../koffi-c.so'), join(work, 'koffi-c.so'));
   assert.is(execFileSync('ldd', [library], { encoding: 'utf8', env: { PATH: process.env['PATH'], LD_LIBRARY_PATH: work } }).includes(work), false);
 });
+
+for (const [machine, compiler, emulator] of [['this machine', 'cc', []], ['aarch64', 'aarch64-linux-gnu-gcc', ['qemu-aarch64-static']]] as const) {
+  const hasTools = ['/usr/bin/aarch64-linux-gnu-gcc', '/usr/bin/qemu-aarch64-static'].every((path) => fs.existsSync(path)); // gcc-aarch64-linux-gnu, qemu-user-static
+  (emulator.length > 0 && !hasTools ? test.skip : test)(`the launcher on ${machine}: the engine gets all but what engines read, and is looked for beside it`, () => {
+    const flags = ['-std=gnu11', '-Wall', '-Wextra', '-Werror', '-Os', '-ffreestanding', '-fno-builtin', '-fno-stack-protector', '-fno-pie', '-nostdlib', '-static', '-no-pie'];
+    const home = fs.mkdtempSync(join(work, 'launcher-'));
+    const launcher = join(home, 'runt');
+    execFileSync(compiler, [...flags, '-o', launcher, join(import.meta.dirname, 'launcher.c')]);
+    const [command, ...words] = [...emulator, launcher];
+    const env = { BUN_BE_BUN: '1', BUN_JSC_useJIT: '1', NODE_OPTIONS: '--x', MIMALLOC_VERBOSE: '1', JSC_useJIT: '1', UV_THREADPOOL_SIZE: '0', KEPT: 'a=b', BUN: 'kept', PATH: process.env['PATH'] ?? '' };
+    const missing = spawnSync(command!, [...words, 'x'], { encoding: 'utf8', env });
+    assert.is(missing.status, 127);
+    assert.match(missing.stderr, /^runt: the engine is missing/);
+    fs.mkdirSync(join(home, 'engine'));
+    fs.writeFileSync(join(home, 'engine/runt'), '#!/bin/sh\necho "$*"; exec env', { mode: 0o755 });
+    fs.symlinkSync(launcher, join(home, 'link'));
+    const said = spawnSync(emulator.length > 0 ? command! : join(home, 'link'), [...words, 'a', 'b c'], { encoding: 'utf8', env }).stdout.trim().split('\n');
+    assert.is(said[0], 'a b c');
+    assert.equal(said.slice(1).filter((line) => !/^(_|PWD|SHLVL|OLDPWD)=/.test(line)).sort(), ['BUN=kept', 'BUN_JSC_useJIT=0', 'KEPT=a=b', `PATH=${env.PATH}`]);
+  });
+}
 
 test.run();

@@ -28,12 +28,12 @@ export const isExecutable: boolean = typeof RUNT_EXECUTABLE !== 'undefined' && R
 
 /**
  * The directory that holds what is installed beside the code: the interpreter and koffi's addon.
- * The executable's own directory, or dist/ of the Node build. Never a directory of the caller's.
+ * The launcher's directory, the one above the engine's (native/engine/launcher.c), or dist/ of the Node build. Never a directory of the caller's.
  */
-export const installDirectory: string = isExecutable ? parentOf(process.execPath) : nodeInstallDirectory();
+export const installDirectory: string = isExecutable ? parentOf(parentOf(process.execPath)) : nodeInstallDirectory();
 
 /** What has to lie there. */
-export const installedFiles: readonly string[] = isExecutable ? ['librtstdc++.so', 'koffi-c.so', 'runt-init'] : ['koffi.node', 'runt-init'];
+export const installedFiles: readonly string[] = isExecutable ? ['librtstdc++.so', 'koffi-c.so', 'runt-init', 'engine/runt'] : ['koffi.node', 'runt-init'];
 
 function nodeInstallDirectory(): string {
   const here = import.meta.dirname;

@@ -4,6 +4,7 @@ import type { Config, Hook } from '../../spec/config.ts';
 import { errnoName } from '../../native/linux/errno.ts';
 import { spawn } from '../../native/linux/spawn.ts';
 import { call, exitCode, pollReadable, waitStatus } from '../../native/linux/syscalls.ts';
+import { callersEnvironment } from '../environment.ts';
 import { RuntimeError } from '../errors.ts';
 import { memoryFile } from '../execute/memory-file.ts';
 import type { HookState } from './state.ts';
@@ -14,7 +15,7 @@ const LONGEST_OUTPUT = 4096;
 
 /** Runs one hook in the runtime's namespaces. Throws RuntimeError when it fails, is killed or takes too long. */
 export function runHook(kind: HookKind, index: number, hook: Hook, state: HookState, directory: string): void {
-  const env = hook.env ?? Object.entries(process.env).map(([name, value]) => `${name}=${value ?? ''}`);
+  const env = hook.env ?? Object.entries(callersEnvironment()).map(([name, value]) => `${name}=${value}`);
   withFiles(state, (input, output) => {
     const fds = new Map([[0, input], [1, output], [2, output]]);
     const pid = spawn({ path: hook.path, args: hook.args?.length ? hook.args : [hook.path], env, fds, cwd: directory });

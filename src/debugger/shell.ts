@@ -6,6 +6,7 @@ import {
 import { errnoName } from '../../native/linux/errno.ts';
 import { exitCode, waitStatus } from '../../native/linux/syscalls.ts';
 import { namespaceFlags } from '../compile/namespaces.ts';
+import { callersEnvironment } from '../environment.ts';
 import { RuntimeError } from '../errors.ts';
 import { abandon, beginExecution, executeProgram, StepFailure } from '../execute/execute.ts';
 import { writeProgram } from '../execute/program-file.ts';
@@ -60,7 +61,7 @@ function compileShell(subject: Subject, commandLine: string): Program {
   const shell = process.env['SHELL'] || '/bin/sh';
   const args = commandLine === '' ? [shell] : ['/bin/sh', '-c', commandLine];
   const directory = pivoted ? (isCopy ? place : `/proc/${subject.pid}/root`) : subject.rootfs;
-  const env = { PATH: DEFAULT_PATH, ...process.env, PS1: `(${subject.id} ${subject.view.index}) # `, RUNT_PID: String(subject.pid), RUNT_ROOTFS: directory };
+  const env = { PATH: DEFAULT_PATH, ...callersEnvironment(), PS1: `(${subject.id} ${subject.view.index}) # `, RUNT_PID: String(subject.pid), RUNT_ROOTFS: directory };
   const tree = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
   const apart = { struct: 'mount_attr', members: { propagation: MS_PRIVATE } } as const;
   const steps: Step[] = [
