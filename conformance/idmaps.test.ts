@@ -1,6 +1,6 @@
 // User namespaces and ids: maps of many ranges, joined namespaces, idmapped mounts, and an ordinary user from create to delete.
-import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { suite } from 'uvu';
@@ -100,6 +100,26 @@ for (const path of runtimePaths()) {
       one.mounts.push({ destination: '/tmp', type: 'bind', source, options: ['bind', 'idmap'] });
     }), '0:0 1000:1000 2000:2000');
     runtime.run(['delete', '--force', other]);
+    rmSync(source, { recursive: true });
+  });
+
+  test('a runtime in the foreground keeps none of the mounts it has mapped', async () => {
+    const source = mkdtempSync('/dev/shm/idmaps-');
+    const held = async (mounts: number): Promise<number> => {
+      const id = fresh();
+      const config = baseConfig('/bin/sh', '-c', 'sleep 300');
+      newUser(config);
+      setMaps(config, far);
+      for (let i = 0; i < mounts; i++) config.mounts.push({ destination: `/dev/${i}`, type: 'bind', source, options: ['bind', 'idmap'] });
+      const child = spawn(path, ['--root', runtime.root, 'run', '--bundle', makeBundle(config), id], { stdio: 'ignore' });
+      until('running', () => runtime.run(['state', id]).stdout.includes('"running"'));
+      const open = readdirSync(`/proc/${child.pid}/fd`).length;
+      const ended = new Promise((resolve) => child.on('exit', resolve));
+      runtime.run(['kill', id, 'KILL']);
+      await ended;
+      return open;
+    };
+    assert.is(await held(7), await held(1));
     rmSync(source, { recursive: true });
   });
 

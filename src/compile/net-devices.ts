@@ -13,7 +13,6 @@ export function netDevices({ config }: Context): readonly Step[] {
       const at = `/linux/netDevices/${name.replace(/~/g, '~0').replace(/\//g, '~1')}`;
       return part('runtime', at)('move_net_device', [slot('rtnetlink'), name, device.name || name], 'its permanent global addresses go along, and it is set up');
     }),
-    part('runtime', '/linux/netDevices')('close', [slot('rtnetlink')], 'the runtime keeps nothing of the namespace'),
     part('container', '/linux/netDevices')('close', [slot('rtnetlink')], ''),
   ];
 }

@@ -1,6 +1,6 @@
 // Operations that give a descriptor away: the pty's master, the seccomp listener, a pidfd (SCM_RIGHTS, unix(7)).
 import { closeSync } from 'node:fs';
-import { AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM, TIOCGWINSZ, TIOCSWINSZ } from '../../native/linux/constants.ts';
+import { AF_UNIX, F_DUPFD_CLOEXEC, SOCK_CLOEXEC, SOCK_STREAM, TIOCGWINSZ, TIOCSWINSZ } from '../../native/linux/constants.ts';
 import { errnoName } from '../../native/linux/errno.ts';
 import { call, sendMessage, unixAddress } from '../../native/linux/syscalls.ts';
 import { RuntimeError } from '../errors.ts';
@@ -16,7 +16,8 @@ export function givingHandlers(state: ContainerState, status: string): { readonl
     send_fd: (args, view, image) => {
       const path = textOf(image, args[0]!);
       if (path !== '') return sendDescriptor(view.pointer, path, args[1]!, Buffer.from(textOf(image, args[2]!)));
-      terminal = args[1]!;
+      terminal = call('fcntl', args[1]!, F_DUPFD_CLOEXEC, 0); // what came with the hand-over is closed when the turn is over
+      if (terminal < 0) return terminal;
       takeCallersSize(terminal); // before execve: the first thing a process asks may be how wide it is
       return 0;
     },

@@ -93,7 +93,13 @@ export function followChannel(execution: Execution, channel: number, options: Se
       continue;
     }
     takeDescriptors(image, index, message.fds);
-    const isLast = runSide(execution, index + 1, options);
+    let isLast: boolean;
+    try {
+      isLast = runSide(execution, index + 1, options);
+    } finally {
+      // Each turn brings what it uses: a handler that keeps one has a duplicate of its own.
+      for (const fd of message.fds) closeSync(fd);
+    }
     reply(channel, 0, descriptorsToGive(image, index));
     if (isLast) return getSlot(image, 'init') ?? 0;
   }
