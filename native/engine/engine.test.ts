@@ -49,6 +49,7 @@ test('fs: files are written, read and described alike', () => {
     const [theirs, mine] = [fs[name](path), ours[name](path)!];
     for (const key of ['mode', 'uid', 'gid', 'size', 'ino', 'nlink'] as const) assert.is(mine[key], theirs[key], key);
     assert.is(Math.floor(mine.mtimeMs), Math.floor(theirs.mtimeMs));
+    assert.is(Math.floor(mine.ctimeMs), Math.floor(theirs.ctimeMs));
     assert.ok(mine.isFile() && !mine.isDirectory() && !mine.isSymbolicLink());
   }
   const fd = ours.openSync(path, 'r+');

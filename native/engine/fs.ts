@@ -12,6 +12,8 @@ type Path = string | Buffer | URL;
 // Not process.getBuiltinModule: that loads node:module as well.
 const whole = (): Fs => (import.meta as unknown as { require(name: string): Fs }).require('node:fs');
 
+const ENOENT = 2;
+const ENOTDIR = 20;
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
@@ -131,12 +133,6 @@ export interface Stats {
 
 const BASIC = 0x7ff; // STATX_BASIC_STATS
 
-function stat(fd: number, path: Path, flags: number, syscall: string): Stats {
-  const bytes = Buffer.alloc(256);
-  checked(call('statx', fd, name(path), flags, BASIC, bytes), syscall, path === '' ? undefined : path);
-  return new StatxStats(bytes);
-}
-
 /** Struct statx, read as it is asked: a bundle has many sources, and of each only the kind of file matters. */
 class StatxStats implements Stats {
   readonly #bytes: Buffer;
@@ -168,17 +164,21 @@ interface Lenient {
 
 function statPath(path: Path, flags: number, syscall: 'stat' | 'lstat', options: Lenient): Stats | undefined {
   if (!isLoaded()) return whole()[`${syscall}Sync`](path, options as Record<string, never>);
-  try {
-    return stat(AT_FDCWD, path, flags, syscall);
-  } catch (error) {
-    if (options.throwIfNoEntry === false && /^(ENOENT|ENOTDIR)$/.test((error as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw error;
-  }
+  const bytes = Buffer.alloc(256);
+  const result = call('statx', AT_FDCWD, name(path), flags, BASIC, bytes);
+  if (options.throwIfNoEntry === false && (result === -ENOENT || result === -ENOTDIR)) return undefined; // an error made to be caught costs 0.02 ms
+  checked(result, syscall, path);
+  return new StatxStats(bytes);
 }
 
 export const statSync = (path: Path, options: Lenient = {}): Stats | undefined => statPath(path, 0, 'stat', options);
 export const lstatSync = (path: Path, options: Lenient = {}): Stats | undefined => statPath(path, AT_SYMLINK_NOFOLLOW, 'lstat', options);
-export const fstatSync = (fd: number): Stats => (isLoaded() ? stat(fd, '', AT_EMPTY_PATH, 'fstat') : whole().fstatSync(fd));
+export const fstatSync = (fd: number): Stats => {
+  if (!isLoaded()) return whole().fstatSync(fd);
+  const bytes = Buffer.alloc(256);
+  checked(call('statx', fd, name(''), AT_EMPTY_PATH, BASIC, bytes), 'fstat');
+  return new StatxStats(bytes);
+};
 
 export function mkdirSync(path: Path, options: { readonly recursive?: boolean; readonly mode?: number } | number = {}): void {
   if (!isLoaded()) return void whole().mkdirSync(path, options);
