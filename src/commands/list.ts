@@ -4,9 +4,16 @@ import { containerIds, readState } from '../container/state.ts';
 import { formatOf, isOn, type Command } from './command.ts';
 import { stateObject } from './state.ts';
 
+const names = new Map<number, string>();
+
+/** Looked up once each: a host may have a thousand containers, and most have one owner. */
 function userName(uid: number): string {
-  const line = existsSync('/etc/passwd') ? readFileSync('/etc/passwd', 'utf8').split('\n').find((row) => row.split(':')[2] === String(uid)) : undefined;
-  return line?.split(':')[0] ?? `#${uid}`;
+  let name = names.get(uid);
+  if (name === undefined) {
+    const line = existsSync('/etc/passwd') ? readFileSync('/etc/passwd', 'utf8').split('\n').find((row) => row.split(':')[2] === String(uid)) : undefined;
+    names.set(uid, (name = line?.split(':')[0] ?? `#${uid}`));
+  }
+  return name;
 }
 
 /** Columns as wide as their widest cell and three spaces, as Go's tabwriter would. */
