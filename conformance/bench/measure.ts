@@ -108,7 +108,10 @@ export class Bench {
       const before = pss(pid);
       this.#call(runtime, ['start', id]);
       until('the program runs', () => existsSync(`/proc/${pid}/comm`) && readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'sleep');
-      this.memory.set(runtime.name, { before, after: pss(pid) });
+      // Some start commands return before execve: a program that has only begun has touched little of itself.
+      let after = 0;
+      until('the program has settled', () => after === (after = pss(pid)));
+      this.memory.set(runtime.name, { before, after });
     } finally {
       this.#call(runtime, ['delete', '--force', id]);
     }
