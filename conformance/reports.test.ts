@@ -1,11 +1,13 @@
 // What runt tells before and after: validate, explain, trace, inspect, doctor, completion, man, colour.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Ajv } from 'ajv';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { baseConfig, inTerminal, makeBundle, Runtime, runtimePaths, until, type Json } from './harness.ts';
+import { sarifSchema } from './sarif-schema.ts';
 
 type Config = ReturnType<typeof baseConfig>;
 interface Finding { rule: string; severity: string; pointer: string; line: number; column: number; found: string; expected: string; hint?: string }
@@ -82,6 +84,16 @@ for (const path of runtimePaths()) {
   test('validate --format sarif: version 2.1.0, every result has a rule, a level and a region', () => {
     const result = runtime.run(['validate', '--format', 'sarif', bundleOf((config) => (config.process['cwd'] = 'relative'))]);
     const sarif = JSON.parse(result.stdout) as { version: string; runs: { tool: { driver: { name: string; rules: { id: string }[] } }; results: { ruleId: string; ruleIndex: number; level: string; message: { text: string }; locations: { physicalLocation: { artifactLocation: { uri: string }; region: { startLine: number; startColumn: number } } }[] }[] }[] };
+    const places: ((config: Config) => unknown)[] = [(config) => (config.process['cwd'] = 'relative'), (config) => (config.mounts[0]!['type'] = 1), (config) => (config['hostnme'] = 'x'), (config) => delete (config as Json)['root'], () => {}];
+    const fits = new Ajv({ allErrors: true }).compile(sarifSchema);
+    for (const place of places) {
+      const log = JSON.parse(runtime.run(['validate', '--format', 'sarif', bundleOf(place)]).stdout) as unknown;
+      assert.ok(fits(log), JSON.stringify(fits.errors));
+    }
+    const odd = mkdtempSync(join(tmpdir(), 'ä & %-'));
+    writeFileSync(join(odd, 'config.json'), '{');
+    assert.ok(fits(JSON.parse(runtime.run(['validate', '--format', 'sarif', odd]).stdout)), JSON.stringify(fits.errors));
+    rmSync(odd, { recursive: true });
     assert.is(sarif.version, '2.1.0');
     const run = sarif.runs[0]!;
     assert.ok(run.results.length > 0);
@@ -125,10 +137,17 @@ for (const path of runtimePaths()) {
     const trace = (...flags: string[]): string => runtime.run(['trace', ...flags, id]).stdout;
     assert.match(trace(), /pivot_root\("\.", "\."\) = EPERM FAILED injected\n[^]*runt: \S+: root\.path: pivot_root.*EPERM/);
     assert.match(trace('--format', 'strace'), /pivot_root\("\.", "\."\) = -1 EPERM \(operation not permitted\) \(INJECTED\) <\d\.\d{6}>/);
-    const chrome = JSON.parse(trace('--format', 'chrome')) as { traceEvents: { ph: string; name: string; ts?: number; dur?: number; tid: number }[] };
+    const chrome = JSON.parse(trace('--format', 'chrome')) as { traceEvents: { ph: string; cat: string; name: string; pid: number; ts?: number; dur?: number; tid: number; args: Json }[] };
     const slices = chrome.traceEvents.filter(({ ph }) => ph === 'X');
     assert.ok(slices.length > 50 && slices.every(({ ts, dur }) => ts! >= 0 && dur! >= 0));
     assert.ok(slices.some(({ name, tid }) => name === 'pivot_root' && tid === 2));
+    // Trace Event Format: metadata names each process and thread; slices of one thread nest or follow each other.
+    for (const event of chrome.traceEvents) assert.ok(['X', 'M'].includes(event.ph) && typeof event.cat === 'string' && event.pid === 1 && Number.isFinite(event.ts) && (event.ph !== 'M' || typeof event.args['name'] === 'string'), JSON.stringify(event));
+    for (const tid of [1, 2]) {
+      assert.ok(chrome.traceEvents.some((event) => event.ph === 'M' && event.name === 'thread_name' && event.tid === tid));
+      const track = slices.filter((slice) => slice.tid === tid).sort((a, b) => a.ts! - b.ts!);
+      track.forEach(({ ts, dur }, index) => assert.ok(index === track.length - 1 || ts! + dur! <= track[index + 1]!.ts! + 0.001, `slices overlap at ${ts}`));
+    }
     assert.match(trace('--format', 'svg'), /^<\?xml[^]*<svg [^]*class="failed"[^]*<\/svg>\n$/);
     const page = trace('--format', 'html');
     assert.match(page, /^<!doctype html>[^]*<pre>runt: [^]*EPERM[^]*<svg [^]*<table>/);

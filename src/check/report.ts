@@ -46,7 +46,7 @@ export function sarifReport({ file, findings }: Checked, version: string): strin
     message: { text: `${pointerPath(finding.pointer) || 'config.json'}: ${sentence(finding)}${finding.hint === undefined ? '' : ` (try: ${finding.hint})`}` },
     locations: [{
       physicalLocation: { artifactLocation: { uri: `file://${file.split('/').map(encodeURIComponent).join('/')}` }, region: { startLine: finding.line, startColumn: finding.column } },
-      logicalLocations: [{ fullyQualifiedName: finding.pointer || '/', kind: 'member' }],
+      ...(finding.pointer === '' ? {} : { logicalLocations: [{ fullyQualifiedName: finding.pointer, kind: /\/\d+$/.test(finding.pointer) ? 'value' : 'property' }] }),
     }],
   }));
   const driver = { name: 'runt validate', version, rules: names.map((id) => ({ id, shortDescription: { text: rules[id] } })) };

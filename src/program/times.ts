@@ -2,7 +2,7 @@
 import { readRecords, type Image } from './decode.ts';
 import { header } from './layout.ts';
 
-/** Microseconds since the first record that ended; a record begins where the one that ended before it ends. */
+/** Microseconds since the first record that ended; a record begins where the one that ended before it ends, or where its side begins. */
 export interface Span {
   readonly start: number;
   readonly end: number;
@@ -25,8 +25,11 @@ export function recordSpans(image: Image): readonly (Span | undefined)[] {
   const spans: (Span | undefined)[] = ends.map(() => undefined);
   const zero = order[0]?.end ?? 0;
   let before = zero;
+  const entry = bytes.readUInt32LE(header.entry);
   for (const { index, end } of order) {
-    spans[index] = { start: (before - zero) / 1000, end: (end - zero) / 1000 };
+    // The first of the container side begins when the interpreter does: its start is nobody's step.
+    const start = index === entry ? Math.max(before, time0) : before;
+    spans[index] = { start: (Math.min(start, end) - zero) / 1000, end: (end - zero) / 1000 };
     before = end;
   }
   return spans;

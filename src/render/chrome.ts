@@ -11,7 +11,7 @@ const threads = { runtime: 1, container: 2 } as const;
 
 /** One process named after the container, one track for each side, a slice for each step. */
 export function chromeTrace(rows: readonly Row[], head: Head): string {
-  const name = (kind: string, tid: number, text: string): unknown => ({ ph: 'M', name: kind, pid: 1, tid, args: { name: text } });
+  const name = (kind: string, tid: number, text: string): unknown => ({ ph: 'M', cat: '__metadata', name: kind, pid: 1, tid, ts: 0, args: { name: text } });
   const events: unknown[] = [name('process_name', 0, `${head.command} ${head.id}`), name('thread_name', threads.runtime, 'runtime side'), name('thread_name', threads.container, 'container side')];
   for (const row of rows) {
     if (row.span === undefined) continue;
