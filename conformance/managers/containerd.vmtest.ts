@@ -22,7 +22,7 @@ one() { count=$((count+1)); flags=; while [ "$1" != -- ]; do flags="$flags $1"; 
 operations(group('ctr run'), [
   ['run --rm: what the command prints, its status', `one -- echo hello; status one -- sh -c 'exit 7'`, { core: true }],
   ['run: a command that is not there', `status one -- nothing 2>&1 | grep -o 'executable file not found\\|status .*'; ctr container ls -q | grep -c one-$S-$$ || true`],
-  ['run: standard input goes through', `{ echo first; sleep 20; } | one -- head -n 1`],
+  ['run: standard input goes through', `rm -f /tmp/first-$S; { echo first; until_ok test -e /tmp/first-$S; } | { one -- head -n 1; touch /tmp/first-$S; }`],
   ['run --tty', `terminal ctr run --rm --tty --runc-binary $RUNTIME ${flags} ${image} tty-$S sh -c "'tty; sleep 1'"`, { core: true }],
   ['run --env --cwd', `one --env A=b --cwd /tmp -- sh -c 'echo $A; pwd'`],
   ['run --mount: read-only and writable', `mkdir -p /tmp/ctr-$S; echo in >/tmp/ctr-$S/f; one --mount type=bind,src=/tmp/ctr-$S,dst=/v,options=rbind:ro -- sh -c 'cat /v/f; touch /v/x 2>&1; true'; one --mount type=bind,src=/tmp/ctr-$S,dst=/v,options=rbind:rw -- touch /v/written; ls /tmp/ctr-$S`],

@@ -84,8 +84,8 @@ operations({ manager: 'a plain bundle', sides: plain, prologue: 'x() { name=$1; 
     const fs = require("fs"), c = JSON.parse(fs.readFileSync("config.json"));
     for (const d of ["/usr", "/lib", "/lib64"]) c.mounts.push({ destination: d, type: "bind", source: d, options: ["rbind", "ro"] });
     c.mounts.push({ destination: "/runtime", type: "bind", source: require("path").dirname(process.env.RUNTIME), options: ["bind", "ro"] }, { destination: "/inner/rootfs", type: "bind", source: "${busyboxRootfs}", options: ["bind"] });
-    c.linux.maskedPaths = []; c.linux.readonlyPaths = [];
+    c.linux.maskedPaths = []; c.linux.readonlyPaths = []; for (const set of Object.values(c.process.capabilities)) set.push("CAP_NET_ADMIN");
     fs.writeFileSync("config.json", JSON.stringify(c));'; ${start('ne')}
-    until_ok $RUNTIME exec ne-$S true; x ne sh -c "cd /inner && /usr/sbin/runc spec && sed -i 's/\\"terminal\\": true/\\"terminal\\": false/; s/\\"sh\\"/\\"sh\\", \\"-c\\", \\"echo nested; id -u; cat \\/proc\\/1\\/comm\\"/' config.json && mkdir -p /sys/fs/cgroup/self && echo 1 >/sys/fs/cgroup/self/cgroup.procs; for p in \\$(cat /sys/fs/cgroup/cgroup.procs); do echo \\$p >/sys/fs/cgroup/self/cgroup.procs; done 2>/dev/null; /runtime/$(basename $RUNTIME) run inside; echo status \\$?"
+    until_ok $RUNTIME exec ne-$S true; x ne sh -c "cd /inner && /usr/sbin/runc spec && sed -i 's/\\"terminal\\": true/\\"terminal\\": false/; s/\\"sh\\"/\\"sh\\", \\"-c\\", \\"echo nested; id -u; cat \\/proc\\/1\\/comm\\"/' config.json && mkdir -p /sys/fs/cgroup/self && echo 1 >/sys/fs/cgroup/self/cgroup.procs; for p in \\$(cat /sys/fs/cgroup/cgroup.procs); do echo \\$p >/sys/fs/cgroup/self/cgroup.procs; done 2>/dev/null; /runtime/$(basename $RUNTIME) run inside && echo ended"
     $RUNTIME delete --force ne-$S; umount rootfs`, { seconds: 180, core: true }],
 ]);

@@ -86,7 +86,7 @@ operations(group('podman container', {
   ['cp into it and out of it', `echo copied >/tmp/cp-$S; podman cp /tmp/cp-$S web-$S:/root/in; podman exec web-$S cat /root/in; podman cp web-$S:/etc/group /tmp/out-$S; grep -c . /tmp/out-$S`],
   ['diff, export, mount', `podman diff web-$S | sort; podman export web-$S | tar -t | grep -c '^bin/sh$'; ls $(podman mount web-$S) | tr '\\n' ' '; podman unmount web-$S >/dev/null`],
   ['rename, port, ps -a', `podman rename web-$S other-$S; podman exec other-$S echo renamed; podman rename other-$S web-$S; podman ps -a --filter name=web-$S --format '{{.Names}}'`],
-  ['attach', `{ sleep 4; podman kill -s USR1 web-$S >/dev/null; } & timeout 8 podman attach --sig-proxy=false --no-stdin web-$S | head -1 || true`],
+  ['attach', `podman attach --sig-proxy=false --no-stdin web-$S >/tmp/attached-$S & attached=$!; until_ok sh -c "podman kill -s USR1 web-$S; sleep 0.3; grep got /tmp/attached-$S"; kill $attached; head -n 1 /tmp/attached-$S`],
   ['stop: its own signal, its own status', `podman stop -t 30 web-$S >/dev/null; podman inspect -f '{{.State.Status}} {{.State.ExitCode}}' web-$S; podman wait web-$S; podman logs web-$S | tail -1`, { core: true }],
   ['exec, kill, pause of a stopped one are refused', `status podman exec web-$S true 2>/dev/null; status podman kill web-$S 2>/dev/null; status podman pause web-$S 2>/dev/null`],
   ['start, restart', `podman start web-$S >/dev/null; podman exec web-$S echo again; podman restart -t 0 web-$S >/dev/null; podman exec web-$S echo and again; podman inspect -f '{{.State.Status}}' web-$S`],
