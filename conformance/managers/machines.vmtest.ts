@@ -73,7 +73,7 @@ operations({ manager: 'a plain bundle', sides: plain, prologue: 'x() { name=$1; 
     $RUNTIME kill sv-$S HUP; until_ok test -s status; cat status; umount rootfs`, { seconds: 180, core: true }],
   ['busybox init starts what inittab says, again when it ends, and shuts down', `${overlay(busyboxRootfs, 'bi')}; ${bundle('bi', '["/bin/init"]')}
     printf '%s\\n' '::sysinit:/bin/echo begun' '::respawn:/bin/sh -c "echo up; exec sleep 1000"' '::shutdown:/bin/echo down' >rootfs/etc/inittab; ${start('bi')}
-    until_ok grep up out; x bi cat /proc/1/comm; x bi kill -9 $(x bi pidof sleep); until_ok sh -c "[ \\$(grep -c up out) = 2 ]"; $RUNTIME kill bi-$S USR2; until_ok test -s status; cat status; grep -E 'begun|up|down' out; umount rootfs`, { seconds: 180, core: true }],
+    until_ok grep up out; x bi cat /proc/1/comm; x bi kill -9 $(x bi pidof sleep); until_ok sh -c "[ \\$(grep -c up out) = 2 ]"; $RUNTIME kill bi-$S USR2; until_ok test -s status; cat status; grep -xE 'begun|up|down' out; umount rootfs`, { seconds: 180, core: true }],
   ['a shell as init reaps orphans, and ends with its signal', `${overlay(busyboxRootfs, 'sh')}; ${bundle('sh', '["sh", "-c", "trap \\"echo down; exit 3\\" TERM; (sleep 1000 & exec sleep 1000) & (sleep 0.1 &) ; echo up; while :; do sleep 0.2; done"]')}; ${start('sh')}
     until_ok grep up out; sleep 1; x sh ps -o stat,args | grep -c '^Z' || true; $RUNTIME kill sh-$S TERM; until_ok test -s status; cat out status; umount rootfs`],
   ['tini as init passes signals on', `${overlay(busyboxRootfs, 'ti')}; cp /usr/bin/tini-static /var/tmp/ti-$S/rootfs/tini; ${bundle('ti', '["/tini", "--", "sh", "-c", "trap \\"exit 5\\" USR1; echo up; while :; do sleep 0.1; done"]')}; ${start('ti')}

@@ -39,7 +39,7 @@ operations(group('podman rootless container', {
 }), [
   ['logs, exec: ids, status', `podman logs web-$S; podman exec --user 12:34 -w /tmp -e A=b web-$S sh -c 'id; pwd; echo $A'; status podman exec web-$S sh -c 'exit 5'; status podman exec web-$S nothing 2>/dev/null`, { core: true }],
   ['exec -it', `terminal podman exec -it web-$S tty`],
-  ['top, stats', `podman top web-$S args | grep -c trap; podman stats --no-stream --format '{{.Name}}' web-$S`],
+  ['top, stats', `podman top web-$S args | grep trap | sort -u | wc -l; podman stats --no-stream --format '{{.Name}}' web-$S`],
   ['pause, unpause', `podman pause web-$S >/dev/null; podman inspect -f '{{.State.Status}}' web-$S; podman unpause web-$S >/dev/null; podman inspect -f '{{.State.Status}}' web-$S`, { core: true }],
   ['update --memory: felt at once', `podman update --memory 48m web-$S >/dev/null; podman exec web-$S cat /sys/fs/cgroup/memory.max`],
   ['cp, unshare, mount', `echo copied >/tmp/rcp-$S; podman cp /tmp/rcp-$S web-$S:/root/in; podman exec web-$S cat /root/in; podman unshare sh -c 'ls $(podman mount web-'$S')' | tr '\\n' ' '`],
