@@ -19,7 +19,7 @@ function measure(bundle: string, directory: string): void {
   console.log(`${(performance.now() - start).toFixed(3)} ${filter.length}`);
 }
 
-/** A build of this file as native/build/build.sh builds runt; the words that start it. */
+/** A build of this file as native/build/build.sh builds runt; the words that start it, with the launcher's one variable. */
 function build(dist: string, engine: 'node' | 'executable'): readonly string[] {
   const run = (command: string, ...args: string[]): void => {
     const done = spawnSync(command, args, { encoding: 'utf8' });
@@ -32,8 +32,8 @@ function build(dist: string, engine: 'node' | 'executable'): readonly string[] {
     return ['node', bundled];
   }
   run('node_modules/.bin/esbuild', ...common, '--target=esnext', '--alias:node:fs=./native/engine/fs.ts', '--alias:node:path=./native/engine/path.ts');
-  run('node_modules/.bin/bun', 'build', '--compile', '--minify', '--bytecode', '--compile-jit-policy=1000', '--format=esm', bundled, '--outfile', join(dist, 'cost'));
-  return [join(dist, 'cost')];
+  run('node_modules/.bin/bun', 'build', '--compile', '--minify', '--bytecode', '--format=esm', bundled, '--outfile', join(dist, 'engine/cost'));
+  return [join(dist, 'engine/cost')];
 }
 
 const given = process.argv.indexOf('--measure');
@@ -47,7 +47,7 @@ if (given >= 0) {
     for (const name of readdirSync('dist')) if (/\.(node|so)$/.test(name)) copyFileSync(join('dist', name), join(dist, name)); // what the executable finds beside itself
     const [command, ...words] = build(dist, engine);
     const once = (): readonly number[] => {
-      const done = spawnSync(command!, [...words, '--measure', 'conformance/bundles/docker', join(work, 'filters')], { encoding: 'utf8', env: { PATH: process.env['PATH'] } });
+      const done = spawnSync(command!, [...words, '--measure', 'conformance/bundles/docker', join(work, 'filters')], { encoding: 'utf8', env: { PATH: process.env['PATH'], BUN_JSC_useJIT: '0' } });
       if (done.status !== 0) throw new Error(done.stderr);
       return done.stdout.trim().split(' ').map(Number);
     };
