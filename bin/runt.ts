@@ -1,8 +1,4 @@
-// The entry point of both engines: argv in, exit status out.
-import { isLoaded } from '../native/linux/koffi.ts';
-import { call } from '../native/linux/syscalls.ts';
-import { main } from '../src/main.ts';
+// The entry of the executable, and of the source tree; the Node build's is native/engine/node.cjs.
+import { start } from './start.ts';
 
-const status = await main(process.argv.slice(2));
-if (isLoaded()) call('exit_group', status); // the engines' own tidying up takes 0.6 ms and more, and nothing of ours waits for it
-process.exit(status);
+await start();

@@ -33,15 +33,22 @@ mv dist/engine/runt.new dist/engine/runt
 mv dist/runt.new dist/runt
 rm -rf dist/bun
 
-rm -f dist/node/*.js
-node_modules/.bin/esbuild bin/runt.ts $bundle --target=node20 --outdir=dist/node --define:RUNT_EXECUTABLE=false \
-	--banner:js="import { createRequire as runtRequire } from 'node:module'; const require = runtRequire(import.meta.url);"
+rm -rf dist/node/*
+node_modules/.bin/esbuild bin/start.ts --bundle --minify --platform=node --format=cjs --log-level=warning "--define:RUNT_COMMIT=\"$commit\"" --target=node20 --outfile=dist/node/main.js \
+	--define:RUNT_EXECUTABLE=false --define:import.meta.dirname=__dirname
+# It is read byte by byte (node.cjs): esbuild escapes whatever is not ASCII, but for regular expressions.
+if LC_ALL=C grep -q '[^ -~[:cntrl:]]' dist/node/main.js; then echo "runt: a character beyond ASCII in a regular expression" >&2; exit 1; fi
+cp native/engine/node.cjs dist/node/runt.cjs
+sample=$(mktemp -d)
+node dist/node/runt.cjs spec --bundle "$sample"
+node --no-warnings dist/node/runt.cjs --make-cache dist/node/main.cache "$sample" >/dev/null 2>&1
+rm -r "$sample"
 for part in main:runt-conformance broken/wrap:runt-conformance-wrap; do
 	node_modules/.bin/esbuild "conformance/suite/${part%:*}.ts" --bundle --platform=node --target=node20 --format=esm --outfile="dist/${part#*:}.js" --log-level=warning --banner:js='#!/usr/bin/env node'
 	chmod +x "dist/${part#*:}.js"
 done
 conformance/probe/build.sh dist
 echo '{"type":"module"}' > dist/package.json
-echo '{"type":"module"}' > dist/node/package.json
+echo '{"type":"commonjs"}' > dist/node/package.json
 command -v node > dist/node/engine
 echo "built dist/runt (Bun) and dist/node (Node, started by bin/runt)"

@@ -109,6 +109,21 @@ test('the executable’s koffi loads neither libstdc++ nor libgcc_s, and nothing
   assert.is(execFileSync('ldd', [library], { encoding: 'utf8', env: { PATH: process.env['PATH'], LD_LIBRARY_PATH: work } }).includes(work), false);
 });
 
+test('Node takes the code cache of its build, and goes on without one that is not its own', () => {
+  const built = join(import.meta.dirname, '../../dist');
+  const home = join(work, 'dist');
+  fs.mkdirSync(home);
+  for (const name of ['node', 'koffi.node', 'runt-init']) fs.cpSync(join(built, name), join(home, name), { recursive: true });
+  const ask = `const { Script } = require('node:vm'); const fs = require('node:fs'); const { Script: S } = { Script: class extends Script { constructor(...a) { super(...a); fs.writeSync(2, String(this.cachedDataRejected)); } } }; require('node:vm').Script = S; process.argv.splice(2); process.argv[2] = '--version'; require(${JSON.stringify(join(home, 'node/runt.cjs'))});`;
+  const run = (): { stdout: string; stderr: string } => spawnSync(process.execPath, ['--no-warnings', '-e', ask], { encoding: 'utf8' });
+  assert.is(run().stderr, 'false');
+  fs.writeFileSync(join(home, 'node/main.cache'), Buffer.alloc(1000, 1));
+  assert.is(run().stderr, 'true');
+  assert.match(run().stdout, /^runt version/);
+  fs.rmSync(join(home, 'node/main.cache'));
+  assert.match(run().stdout, /^runt version/);
+});
+
 for (const [machine, compiler, emulator] of [['this machine', 'cc', []], ['aarch64', 'aarch64-linux-gnu-gcc', ['qemu-aarch64-static']]] as const) {
   const hasTools = ['/usr/bin/aarch64-linux-gnu-gcc', '/usr/bin/qemu-aarch64-static'].every((path) => fs.existsSync(path)); // gcc-aarch64-linux-gnu, qemu-user-static
   (emulator.length > 0 && !hasTools ? test.skip : test)(`the launcher on ${machine}: the engine gets all but what engines read, and is looked for beside it`, () => {

@@ -17,7 +17,7 @@ export const command: Command = {
 };
 
 /** Text as roff takes it: a backslash, a dash, and a dot or quote that begins a line. */
-const roff = (text: string): string => text.replace(/\\/g, '\\e').replace(/-/g, '\\-').replace(/’/g, '\\(cq').replace(/…/g, '...').replace(/^([.'])/gm, '\\&$1');
+const roff = (text: string): string => text.replace(/\\/g, '\\e').replace(/-/g, '\\-').replaceAll('’', '\\(cq').replaceAll('…', '...').replace(/^([.'])/gm, '\\&$1');
 
 const head = (name: string, summary: string): string => `.TH ${name.toUpperCase().replace(/-/g, '\\-')} 8 "" "runt ${VERSION}" "System Administration"\n.SH NAME\n${roff(name)} \\- ${roff(summary)}\n`;
 
