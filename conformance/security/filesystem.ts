@@ -141,12 +141,14 @@ export const filesystem: readonly Check[] = [
     about: 'CVE-2025-52565', holds: '/dev/console is the container’s own terminal, whatever lies at /dev/pts',
     check: (subject) => {
       const volume = temporary('pts-');
-      for (let n = 0; n < 16; n++) symlinkSync('/etc/passwd', join(volume, String(n)));
+      for (let n = 0; n < 64; n++) symlinkSync('/etc/passwd', join(volume, String(n)));
+      writeFileSync(join(volume, 'ptmx'), '');
       const config = baseConfig('/bin/sh', '-c', 'stat -c %F:%t /dev/console > /tmp/seen');
       const seen = temporary('seen-');
       chmodSync(seen, 0o777);
       config.mounts = config.mounts.filter(({ destination }) => destination !== '/dev/pts');
-      config.mounts.push({ destination: '/dev/pts', type: 'bind', source: volume, options: ['rbind'] }, { destination: '/tmp', type: 'bind', source: seen, options: ['rbind', 'rw'] });
+      // A ptmx that works, whose terminals lie elsewhere: what lies at their numbers is the image's.
+      config.mounts.push({ destination: '/dev/pts', type: 'bind', source: volume, options: ['rbind'] }, { destination: '/dev/pts/ptmx', type: 'bind', source: '/dev/pts/ptmx', options: ['bind'] }, { destination: '/tmp', type: 'bind', source: seen, options: ['rbind', 'rw'] });
       config.process['terminal'] = true;
       const receiver = consoleReceiver(subject.runtime.root.replace(/\/?$/, '-console'));
       const id = fresh();
