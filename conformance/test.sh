@@ -30,8 +30,8 @@ for runtime in dist/runt bin/runt; do
 		RUNTIMES=$runtime conformance/v2-view.sh node_modules/.bin/tsx "$file" >"$log" 2>&1; count "$file ($runtime)" "$log" $?
 	done
 done
-for runtime in dist/runt; do
-	conformance/v2-view.sh node_modules/.bin/tsx conformance/stress/cycles.ts "$runtime" 60 >"$log" 2>&1
+for script in "cycles.ts dist/runt 60" "many.ts dist/runt 10,60"; do
+	conformance/v2-view.sh node_modules/.bin/tsx conformance/stress/$script >"$log" 2>&1
 	if [ $? -eq 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); cat "$log"; fi
 done
 rm -f "$log"
