@@ -9,7 +9,8 @@ import { baseConfig, forAnyone, makeBundle, type Json } from './harness.ts';
 export const tools = ['slirp4netns', 'pasta'] as const;
 type Tool = (typeof tools)[number];
 
-const USER = 4321;
+/** Nobody else's. */
+const USER = 100_000 + process.pid;
 /** The node may be closed to ordinary users: then it is covered by one that is not, in this mount namespace. */
 const tun = '[ "$(stat -c %a /dev/net/tun)" = 666 ] || { mknod /run/tun$$ c 10 200; chmod 666 /run/tun$$; mount --bind /run/tun$$ /dev/net/tun; }; exec "$@"';
 
