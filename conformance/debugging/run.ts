@@ -1,6 +1,6 @@
 // Runs the twelve broken bundles and gives what a runtime printed, with what differs from run to run taken out.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { baseConfig, makeRootfs } from '../harness.ts';
 import type { Case } from './cases.ts';
@@ -17,6 +17,7 @@ export interface Printed {
 /** Makes the bundle of a case and runs it; the container must not start. */
 export function runCase(runtime: string, one: Case): Printed {
   const place = mkdtempSync(`${PLACE}-`);
+  chmodSync(place, 0o755); // a mapped root has to get through
   const id = `${ID}${process.pid}`;
   const bundle = join(place, 'bundle');
   mkdirSync(join(bundle, 'rootfs'), { recursive: true });
