@@ -71,10 +71,10 @@ for (const path of runtimePaths()) {
   });
 
   test('a shell at a stop has the tools of the host, in the namespaces of the container: before pivot_root, and after it', () => {
-    const before_ = debug(['shell hostname; pwd; test -d /usr/share && echo tools', 'continue'], ['pivot_root']);
-    assert.match(before_.stdout, /^boxed\n\S*rootfs-\w+\ntools\nran\n$/, before_.stderr);
-    const after = debug(['shell hostname; pwd; ls -d proc/1; test -d /usr/share && echo tools', 'continue'], ['after:chdir']);
-    assert.match(after.stdout, /^boxed\n\/mnt\nproc\/1\ntools\nran\n$/, after.stderr);
+    const before_ = debug(['shell hostname; pwd; test -d /usr/share && echo tools; grep -q "rootfs-[^ ]*/proc " /proc/self/mountinfo && echo mounted', 'continue'], ['pivot_root']);
+    assert.match(before_.stdout, /^boxed\n\S*rootfs-\w+\ntools\nmounted\nran\n$/, before_.stderr);
+    const after = debug(['shell hostname; pwd; ls -d proc/1; test -d /usr/share && echo tools; test -e usr || echo its own', 'continue'], ['after:chdir']);
+    assert.match(after.stdout, /^boxed\n\/mnt\nproc\/1\ntools\nits own\nran\n$/, after.stderr);
   });
 
   test('step by step through both sides: every step is stopped at once, but for those nobody listens to', () => {

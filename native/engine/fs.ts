@@ -79,7 +79,9 @@ export function readFileSync(file: Path | number, encoding?: BufferEncoding): Bu
       if (got === 0) break;
       length += got;
       if (length < bytes.length) continue;
-      const larger = Buffer.allocUnsafe(bytes.length * 4);
+      // A small file fits at once; of another the size is asked, which files of /proc do not tell.
+      const size = length === 8192 ? fstatSync(fd).size : 0;
+      const larger = Buffer.allocUnsafe(size > length ? size + 1 : bytes.length * 4);
       larger.set(bytes);
       bytes = larger;
     }
