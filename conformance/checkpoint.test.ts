@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { baseConfig, makeBundle, Runtime, runtimePaths, until, type Json } from './harness.ts';
 
 /** A criu that refuses, as one on a kernel it cannot work with. */
-const refusing = (log: string): string => `#!/bin/sh\nmkdir -p ${log}\nprintf '(00.001) Warn  (criu/a.c:1): harmless\\n(00.002) Error (criu/b.c:22): the reason\\n(00.003) Error (criu/c.c:333): dump failed\\n' >${log}/dump.log\ncp ${log}/dump.log ${log}/restore.log\n`;
+const refusing = (log: string): string => `#!/bin/sh\nmkdir -p ${log}\nprintf '(00.001) Warn  (criu/a.c:1): harmless\\n(00.002) Error (criu/b.c:22): the reason\\n(00.002) Can\\047t connect to server 127.0.0.1:7001\\n(00.003) Error (criu/c.c:333): dump failed\\n' >${log}/dump.log\ncp ${log}/dump.log ${log}/restore.log\n`;
 
 for (const path of runtimePaths()) {
   const runtime = new Runtime(path);
@@ -51,7 +51,7 @@ for (const path of runtimePaths()) {
     const log = join(scratch, 'log.json');
     const done = runtime.run(['--log', log, '--log-format', 'json', 'checkpoint', '--image-path', images, id], withFake);
     assert.is(done.code, 1);
-    assert.match(done.stderr.split('\n')[0]!, /criu failed: type DUMP: \(criu\/b\.c:22\): the reason: \(criu\/c\.c:333\): dump failed$/);
+    assert.match(done.stderr.split('\n')[0]!, /criu failed: type DUMP: \(criu\/b\.c:22\): the reason: Can't connect to server 127\.0\.0\.1:7001: \(criu\/c\.c:333\): dump failed$/);
     assert.match(done.stderr, new RegExp(`${images}/dump\\.log`));
     assert.is(runtime.state(id)['status'], 'running');
   });

@@ -67,11 +67,11 @@ function failure(type: RequestType, what: string, log: string): RuntimeError {
   return new RuntimeError([`criu failed: type ${name}`, ...reasons].join(': '), { hint: errors.length === 0 ? undefined : `all of it is in ${log}` });
 }
 
-/** The last lines of a log that are CRIU's errors, without their times: `(criu/files.c:1234): Cannot …`. */
+/** The last lines of a log that are CRIU's errors, without their times: `(criu/files.c:1234): Cannot …`. What it says of a page server is not marked as one. */
 export function lastErrors(log: string): readonly string[] {
   try {
-    const errors = readFileSync(log, 'utf8').split('\n').filter((line) => line.includes('Error ('));
-    return errors.slice(-MOST_LINES).map((line) => line.slice(line.indexOf('Error (') + 'Error '.length).trim());
+    const errors = readFileSync(log, 'utf8').split('\n').filter((line) => /Error \(|^\([\d.]+\) Can't /.test(line));
+    return errors.slice(-MOST_LINES).map((line) => line.replace(/^.*?Error (?=\()|^\([\d.]+\) /, '').trim());
   } catch {
     return [];
   }
