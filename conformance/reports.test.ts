@@ -63,11 +63,17 @@ for (const path of runtimePaths()) {
       config.linux['resources'] = { unified: { 'banana.max': '1' }, hugepageLimits: [{ pageSize: '3MB', limit: 1 }] };
       (config.linux['namespaces'] as Json[])[1]!['path'] = '/proc/2147483647/ns/net';
       config.mounts.push({ destination: '/data', type: 'bananafs', source: 'x' });
+      config.linux['seccomp'] = { defaultAction: 'SCMP_ACT_ALLOW', architectures: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_Z80'], syscalls: [{ names: ['acct'], action: 'SCMP_ACT_ERRNO' }] };
       config.linux['sysctl'] = { 'net.banana': '1' };
     }));
-    for (const pointer of ['/process/args/0', '/linux/resources/unified/banana.max', '/linux/resources/hugepageLimits/0/pageSize', '/linux/namespaces/1/path', '/mounts/6/type', '/linux/sysctl/net.banana']) {
+    for (const pointer of ['/process/args/0', '/linux/resources/unified/banana.max', '/linux/resources/hugepageLimits/0/pageSize', '/linux/namespaces/1/path', '/mounts/6/type', '/linux/sysctl/net.banana', '/linux/seccomp/architectures/1']) {
       assert.ok(found.some((one) => one.pointer === pointer && one.rule === 'host'), `${pointer}: ${JSON.stringify(found)}`);
     }
+  });
+
+  test('validate names the system calls that this libseccomp does not know: there is no rule for them', () => {
+    const found = findings(bundleOf((config) => (config.linux['seccomp'] = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['acct', 'banana'], action: 'SCMP_ACT_ERRNO' }] })));
+    assert.equal(found.map(({ pointer, found: name, severity }) => [pointer, name, severity]), [['/linux/seccomp/syscalls', 'banana', 'warning']]);
   });
 
   test('validate: what is no JSON has its place; strict counts warnings; text is as compilers print it', () => {

@@ -1,14 +1,16 @@
 // What config.json asks for and this host cannot give, found before anything is tried. Reads only.
 import { closeSync, existsSync } from 'node:fs';
 import { posix } from 'node:path';
-import type { Config } from '../../spec/config.ts';
+import type { Config, Seccomp } from '../../spec/config.ts';
 import { show, type Issue } from '../../spec/validate.ts';
 import { call, text as cText } from '../../native/linux/syscalls.ts';
 import { O_CLOEXEC, O_DIRECTORY, O_PATH, RESOLVE_IN_ROOT } from '../../native/linux/constants.ts';
 import { hasLibseccomp } from '../../native/linux/libseccomp-file.ts';
+import { compileSeccomp } from '../bpf/seccomp.ts';
 import { cgroupWrites, controllersOf } from '../compile/resources.ts';
 import { candidates } from '../compile/args.ts';
 import { capabilityNames, capabilitySets } from '../compile/capabilities.ts';
+import { RuntimeError } from '../errors.ts';
 import { fileSystemOf, gatherFacts, hardLimit, hugePageSizes, inPath, isAtLeast, isExecutable, mayMakeNamespace, subordinateIds, text, userName, type Facts } from './facts.ts';
 
 type Report = (pointer: string, found: unknown, expected: string, hint?: string, severity?: Issue['severity']) => void;
@@ -160,8 +162,24 @@ function seccomp(config: Config, report: Report): void {
   (filter.syscalls ?? []).forEach(({ action }, index) => {
     if (!has(action)) report(`/linux/seccomp/syscalls/${index}/action`, action, 'this kernel has no such action');
   });
+  if (hasLibseccomp()) compiles(filter, report);
   if (filter.listenerPath && !existsSync(filter.listenerPath)) report('/linux/seccomp/listenerPath', filter.listenerPath, 'nobody listens there yet', 'the agent must be listening before create', 'warning');
 }
+
+/** What libseccomp refuses, as an architecture it does not know, and the system calls it leaves out, which create says with --debug only (as runc). */
+function compiles(filter: Seccomp, report: Report): void {
+  try {
+    const { unknown } = compileSeccomp(filter);
+    if (unknown.length > 0) report('/linux/seccomp/syscalls', unknown.join(', '), 'names that this libseccomp does not know: there is no rule for them', undefined, 'warning');
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error;
+    const { pointer = '/linux/seccomp', hint } = error.details;
+    report(pointer, valueAt(filter, pointer.replace(/^\/linux\/seccomp/, '')), error.message, hint);
+  }
+}
+
+/** The value a JSON pointer leads to. */
+const valueAt = (value: unknown, pointer: string): unknown => pointer.split('/').slice(1).reduce((at, key) => (at as Record<string, unknown> | undefined)?.[key], value);
 
 /** process.args[0] in the rootfs as execvp(3) looks for it; where something is mounted over the rootfs it may come from there. */
 function executable(config: Config, rootfs: string, report: Report): void {
