@@ -133,7 +133,7 @@ export function operations(group: Group, list: readonly Operation[]): void {
     const chains: [Promise<unknown>, Promise<unknown>] = [Promise.resolve(), Promise.resolve()];
     for (const [name, script, options] of chosen) {
       if (lacks(options)) continue; // a process that eats memory needs its limit
-      const both = group.sides.map((side, index) => chains[index]!.then(() => shell(group, side, script, options?.seconds ?? 120, sessions[index])));
+      const both = group.sides.map((side, index) => chains[index]!.then(() => shell(group, side, script, options?.seconds ?? (where === 'host' ? 120 : 300), sessions[index])));
       [chains[0], chains[1]] = both as [Promise<Result>, Promise<Result>];
       results.set(name, both as [Promise<Result>, Promise<Result>]);
     }

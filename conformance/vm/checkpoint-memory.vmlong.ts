@@ -1,7 +1,7 @@
 // The ways by which the memory of a checkpoint travels: ahead of it (--pre-dump), to a server (--page-server), and when it is touched
 // (--lazy-pages). Whether they go depends on kernel and CRIU: where runc cannot either, runt has to say in CRIU's words why.
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
 // By name (npm run test:vm conformance/vm/checkpoint-memory.vmlong.ts): a CRIU that fails in the middle of --lazy-pages takes a minute to say so.
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { bundleOf, directory } from './counter.ts';
