@@ -140,6 +140,14 @@ for (const path of runtimePaths()) {
       until('the next step', () => /stopped before step \d+[^]*stopped before step \d+[^]*umount2/.test(screen()));
       type('continue');
       until('the container ran', () => /^ran$/m.test(screen()) && /^ended 0$/m.test(screen()));
+      // `create` has no handlers of its own for signals, as `run` has.
+      type('clear; tmux -S ' + socket + ' clear-history');
+      until('an empty screen', () => !screen().includes('ended 0'));
+      type(`${path} --root ${runtime.root} create --break pivot_root --bundle ${bundle} ${fresh()}; echo created $?`);
+      until('the prompt of create', () => /^\(runt \d+\) *$/m.test(screen()));
+      tmux('send-keys', '-t', 'debug', 'C-c', '');
+      type('abort');
+      until('create ended by abort', () => /aborted before step \d+[^]*^created 1$/m.test(screen()));
     } catch (error) {
       throw new Error(`${String(error)}: ${screen()}`);
     } finally {
