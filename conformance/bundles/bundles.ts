@@ -45,17 +45,26 @@ export function capturedBundles(directory: string): readonly Bundle[] {
 /** How many lines a report has at least. */
 const WHOLE_REPORT = 100;
 
+const references = new Map<string, ReturnType<typeof observe>>();
+
+/** What the reference shows for a bundle: once in a process, for all runtimes that are compared with it. */
+function referenceOf(bundle: Bundle, path: string): ReturnType<typeof observe> {
+  const found = references.get(bundle.name) ?? observe(`captured${process.pid}`, bundle.file, path, bundle);
+  references.set(bundle.name, found);
+  return found;
+}
+
 /** What differs between two runtimes on a bundle; throws when one of them did not run it as expected. */
 export function compareRuntimes(bundle: Bundle, runtime: string, reference: string): { readonly found: readonly string[]; readonly expected: readonly string[] } {
-  const [one, other] = [runtime, reference].map((path) => observe(`captured${process.pid}`, bundle.file, path, bundle));
+  const one = observe(`captured${process.pid}`, bundle.file, runtime, bundle), other = referenceOf(bundle, reference);
   if (bundle.refused !== undefined) {
-    if (one!.code !== 1 || other!.code !== 1 || !bundle.refused.test(one!.stdout + one!.stderr)) throw new Error(`not refused: ${one!.code} ${one!.stdout}${one!.stderr}; ${reference}: ${other!.code}`);
+    if (one.code !== 1 || other.code !== 1 || !bundle.refused.test(one.stdout + one.stderr)) throw new Error(`not refused: ${one.code} ${one.stdout}${one.stderr}; ${reference}: ${other.code}`);
     return { found: [], expected: [] };
   }
-  for (const [path, { code, stdout, stderr }] of [[reference, other!], [runtime, one!]] as const) {
+  for (const [path, { code, stdout, stderr }] of [[reference, other], [runtime, one]] as const) {
     if (code !== 0 || stdout.split('\n').length < WHOLE_REPORT) throw new Error(`${path}: exit status ${code}\n${stderr}${code === 0 ? stdout : stdout.slice(-2000)}`);
   }
-  const { found, expected } = differences(normal(one!.stdout), normal(other!.stdout));
+  const { found, expected } = differences(normal(one.stdout), normal(other.stdout));
   const unargued = (lines: readonly string[]): string[] => lines.filter((line) => !bundle.argued?.some((pattern) => pattern.test(line)));
   return { found: unargued(found), expected: unargued(expected) };
 }

@@ -7,29 +7,43 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { makeRootfs, type Json } from '../harness.ts';
 
-/** What a process sees, each line with the name of what it belongs to. Read-only files of /proc/sys vary; these do not. */
+/**
+ * What a process sees: `== name`, then the lines of that name. Read-only files of /proc/sys vary; these do not. As few processes as can be:
+ * each costs the emulated machine some 30 ms.
+ */
 const report = `#!/bin/busybox sh
 PATH=/bin
-section() { name=$1; shift; "$@" 2>&1 | sed "s/^/$name: /"; }
-section mount sh -c 'cut -d" " -f5- /proc/self/mountinfo'
-section status grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp|Speculation|Umask|Cpus_allowed_list|Mems_allowed_list|CoreDumping|THP)' /proc/self/status
-section limit cat /proc/self/limits
-section oom cat /proc/self/oom_score_adj
-section dev sh -c 'ls -lnA /dev /dev/pts | sed -E "s/ [A-Z][a-z]{2} +[0-9]+ +[0-9:]+ / /; s/^(d[^ ]+) +[0-9]+ +([0-9]+) +([0-9]+) +[0-9]+ /\\1 \\2 \\3 /; /^total/d"'
-section env sh -c 'tr "\\0" "\\n" </proc/1/environ; echo; tr "\\0" "\\n" </proc/$PPID/environ'
-section cgroup cat /proc/self/cgroup
-section ns sh -c 'cd /proc/self/ns; for n in *; do echo $n $(readlink $n); done'
-section ids sh -c 'id; cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups /proc/self/loginuid'
-section fd sh -c 'echo $(ls /proc/self/fd); for n in 0 1 2; do readlink /proc/1/fd/$n | grep /dev/pts; done'
-section tree stat -c '%n %a %u:%g %F' / /proc /sys /dev /etc /tmp /run /home /root /etc/hosts /etc/resolv.conf /etc/hostname /run/.containerenv /data /scratch /sys/fs/cgroup
-section masked sh -c 'for f in /proc/kcore /proc/keys /proc/timer_list /proc/latency_stats /proc/sched_debug; do [ -e $f ] && echo $f $(stat -c "%F %t:%T" $f) $(head -c 1 $f | wc -c); done; for d in /proc/acpi /proc/scsi /sys/firmware /sys/devices/virtual/powercap; do [ -e $d ] && echo $d $(ls -A $d | wc -l); done'
-section sysctl grep -rs . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/ping_group_range /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/net/ipv4/conf/all /proc/sys/net/core/somaxconn /proc/sys/kernel/hostname /proc/sys/kernel/domainname /proc/sys/kernel/sem /proc/sys/kernel/shmmax /proc/sys/kernel/msgmax /proc/sys/fs/mqueue
-section net sh -c 'for i in /sys/class/net/*; do echo $i $(cat $i/flags); done'
-section write sh -c 'for d in / /etc /tmp /run /dev /dev/shm /sys /proc/sys/kernel /sys/fs/cgroup /data /scratch; do (echo >$d/.written) 2>/dev/null && echo $d writable; rm -f $d/.written 2>/dev/null; done'
-section terminal sh -c 'tty; stty size'
-section where sh -c 'pwd; cut -d" " -f5-8,18-20 /proc/1/stat | sed "s/-1$//"; cat /proc/self/personality /proc/self/timerslack_ns; cat /proc/self/attr/current'
-section devices sh -c 'for d in null zero full random urandom tty console kmsg fuse ptmx; do [ -e /dev/$d ] && (head -c 0 </dev/$d) 2>/dev/null && echo $d opens; done'
+exec 2>&1
+echo "== mount"; cut -d" " -f5- /proc/self/mountinfo
+echo "== status"; grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp|Speculation|Umask|Cpus_allowed_list|Mems_allowed_list|CoreDumping|THP)' /proc/self/status
+echo "== limit"; cat /proc/self/limits
+echo "== oom"; cat /proc/self/oom_score_adj
+echo "== dev"; ls -lnA /dev /dev/pts | sed -E "s/ [A-Z][a-z]{2} +[0-9]+ +[0-9:]+ / /; s/^(d[^ ]+) +[0-9]+ +([0-9]+) +([0-9]+) +[0-9]+ /\\1 \\2 \\3 /; /^total/d"
+echo "== env"; tr "\\0" "\\n" </proc/1/environ; echo; tr "\\0" "\\n" </proc/$$/environ
+echo "== cgroup"; cat /proc/self/cgroup
+echo "== ns"; ls -l /proc/self/ns | sed -n 's/.* \\([^ ]*\\) -> /\\1 /p'
+echo "== ids"; id; cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups /proc/self/loginuid
+echo; echo "== fd"; ls /proc/self/fd | tr "\\n" " "; echo; ls -ln /proc/1/fd/0 /proc/1/fd/1 /proc/1/fd/2 2>/dev/null | grep -o '/dev/pts.*'
+echo "== tree"; stat -c '%n %a %u:%g %F' / /proc /sys /dev /etc /tmp /run /home /root /etc/hosts /etc/resolv.conf /etc/hostname /run/.containerenv /data /scratch /sys/fs/cgroup
+echo "== masked"; for f in /proc/kcore /proc/keys /proc/timer_list /proc/latency_stats /proc/sched_debug; do [ -e $f ] && echo $f $(stat -c "%F %t:%T" $f; head -c 1 $f | wc -c); done; for d in /proc/acpi /proc/scsi /sys/firmware /sys/devices/virtual/powercap; do [ -e $d ] && echo $d $(ls -A $d | wc -l); done
+echo "== sysctl"; grep -rs . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/ping_group_range /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/net/ipv4/conf/all /proc/sys/net/core/somaxconn /proc/sys/kernel/hostname /proc/sys/kernel/domainname /proc/sys/kernel/sem /proc/sys/kernel/shmmax /proc/sys/kernel/msgmax /proc/sys/fs/mqueue
+echo "== net"; grep -H . /sys/class/net/*/flags
+echo "== write"; for d in / /etc /tmp /run /dev /dev/shm /sys /proc/sys/kernel /sys/fs/cgroup /data /scratch; do { echo >$d/.written; } 2>/dev/null && echo $d writable && rm -f $d/.written; done
+echo "== terminal"; tty; stty size
+echo "== where"; pwd; cut -d" " -f5-8,18-20 /proc/1/stat | sed "s/-1$//"; cat /proc/self/personality /proc/self/timerslack_ns; cat /proc/self/attr/current
+echo; echo "== devices"; for d in null zero full random urandom tty console kmsg fuse ptmx; do [ -e /dev/$d ] && { true </dev/$d; } 2>/dev/null && echo $d opens; done
 `;
+
+/** A report with the name of what a line belongs to before each line. */
+function named(text: string): string {
+  let name = '';
+  // Without a terminal's carriage returns, and the NUL that script(1) types.
+  return text.replace(/\r|\^@/g, '').split('\n').flatMap((line) => {
+    const [, found] = /^== (\w+)$/.exec(line) ?? [];
+    name = found ?? name;
+    return found !== undefined || line.trim() === '' ? [] : [name === '' ? line : `${name}: ${line}`];
+  }).join('\n');
+}
 
 let rootfs: string | undefined;
 
@@ -81,7 +95,11 @@ function places(config: Json & { mounts?: { source?: string; destination: string
   for (const needed of [...(path.startsWith('/') ? [path] : []), ...binds.map(({ source }) => source!), ...namespaces]) if (!existsSync(needed)) cover(needed);
   const isFile = (name: string): boolean => /(^|\/)(hosts|hostname|resolv\.conf|\.containerenv|[^/]*init|catatonit|\.dockerenv)$/.test(name);
   for (const { source, destination } of binds) {
-    if (!absent(source!)) continue;
+    if (!absent(source!)) {
+      // An init that this host has too (docker-init, catatonit): what runs has to be the report.
+      if (destination === args[0]) lines.push(`mount --bind ${reportingRootfs()}/bin/report ${quote(source!)}`);
+      continue;
+    }
     lines.push(isFile(source!) || isFile(destination) ? `mkdir -p ${quote(dirname(source!))}; cp ${destination === args[0] ? `${reportingRootfs()}/bin/report` : '/etc/hosts'} ${quote(source!)}` : `mkdir -p ${quote(source!)}`);
   }
   for (const name of namespaces) lines.push(`mkdir -p ${quote(dirname(name))}; touch ${quote(name)}; unshare --net=${quote(name)} true`);
@@ -143,12 +161,11 @@ export function observe(name: string, file: string, runtime: string, needs: Need
   const unshare = ['-m', '--propagation', 'private', ...(held === undefined && needs.seconds === undefined ? [] : ['-pf', '--kill-child'])];
   const done = spawnSync('unshare', [...unshare, 'sh', '-c', lines.join('\n')], { encoding: 'utf8', timeout: (needs.seconds ?? 300) * 1000, killSignal: 'SIGKILL', env: { PATH: process.env['PATH'], TERM: 'xterm' }, stdio: ['ignore', 'pipe', 'pipe'] });
   rmSync(work, { recursive: true, force: true });
-  return { code: done.status ?? 137, stdout: done.stdout, stderr: done.stderr };
+  return { code: done.status ?? 137, stdout: named(done.stdout), stderr: done.stderr };
 }
 
 /** Where runt differs from runc on purpose, each argued in ARCHITECTURE.md, and what no two containers have in common. */
 const argued: readonly (readonly [RegExp, string])[] = [
-  [/\r|\^@/g, ''], // a terminal's, and the NUL that script(1) types
   [/\/tmp\/captured-\w+/g, '/captured'],
   [/ (shared|master|propagate_from):\d+/g, ''],
   [/(upperdir|workdir|lowerdir)=[^ ,]*/g, '$1'],

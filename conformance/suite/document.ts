@@ -1,5 +1,5 @@
-// Makes docs/conformance.md of a JSON report: tsx conformance/suite/document.ts REPORT.json. Fails where a difference has
-// no explanation: one that nobody understood is not documented by printing it.
+// Makes a part of docs/conformance.md of JSON reports: `tsx conformance/suite/document.ts host|machine FILE`, where FILE has one report
+// or, a line each, several. Fails where a difference has no explanation: one that nobody understood is not documented by printing it.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -43,16 +43,16 @@ const reasons: readonly (readonly [RegExp, string])[] = [
   [/security\/cwd/, 'a descriptor of the host is open when cwd is entered (CVE-2024-21626)'], [/security\//, 'a known weakness of this version'],
 ];
 
-const [file] = process.argv.slice(2);
-const { runtimes } = JSON.parse(readFileSync(file!, 'utf8')) as Report;
+const [part, file] = process.argv.slice(2);
+const content = readFileSync(file!, 'utf8');
+const { runtimes } = content.startsWith('{"') ? { runtimes: content.trim().split('\n').flatMap((line) => (JSON.parse(line) as Report).runtimes) } : (JSON.parse(content) as Report);
 const first = runtimes[0]!.cases, names = runtimes.map(({ name }) => name);
-const at = (index: number): readonly One[] => runtimes.map(({ cases }) => cases[index]!);
-const sums = (own: readonly number[]): string => runtimes.map(({ cases }) => {
-  const mine = own.map((index) => cases[index]!), skipped = mine.filter(({ result }) => result === 'skip').length;
-  return `${mine.filter(({ result }) => result === 'pass').length}/${mine.length - skipped}${skipped > 0 ? ` (${skipped} skipped)` : ''}`;
+/** Passed of those that could run, for each runtime; one that ran only some cases says so with smaller numbers. */
+const sums = (chosen: (one: One) => boolean): string => runtimes.map(({ cases }) => {
+  const mine = cases.filter(chosen), skipped = mine.filter(({ result }) => result === 'skip').length;
+  return mine.length === 0 ? '-' : `${mine.filter(({ result }) => result === 'pass').length}/${mine.length - skipped}${skipped > 0 ? ` (${skipped} skipped)` : ''}`;
 }).join(' | ');
 const cell = (text: string): string => text.replace(/\s+/g, ' ').replaceAll('|', '\\|').replaceAll('<', '&lt;').replace(/\/tmp\/conformance-\w+/g, '…').replace(/\boci[A-Za-z0-9]{6}\b/g, 'ID').slice(0, 150);
-const all = first.map((_, index) => index), different = all.filter((index) => at(index).some(({ result }) => result === 'fail'));
 const unexplained: string[] = [];
 const why = (name: string, id: string): string => {
   const found = reasons.find(([pattern]) => pattern.test(`${name} ${id}`))?.[1];
@@ -60,25 +60,28 @@ const why = (name: string, id: string): string => {
   return found ?? '';
 };
 const grouped = new Map<string, string[]>();
-for (const index of different) {
-  at(index).forEach((one, column) => {
-    if (one.result !== 'fail') return;
-    const key = `${names[column]}\0${why(names[column]!, one.id)}`;
+for (const { name, cases } of runtimes) {
+  for (const one of cases.filter(({ result }) => result === 'fail')) {
+    const key = `${name}\0${why(name, one.id)}`;
     grouped.set(key, [...(grouped.get(key) ?? []), `\`${cell(one.id)}\` (${one.section}, ${one.level}): ${cell(one.reason ?? '')}`]);
-  });
+  }
 }
 if (unexplained.length > 0) throw new Error(`no explanation for\n${unexplained.join('\n')}`);
 const skipped = [...new Set(first.flatMap(({ result, reason }) => (result === 'skip' ? [cell(reason ?? '')] : [])))];
+const today = new Date().toISOString().slice(0, 10), isMachine = part === 'machine';
+const heading = isMachine
+  ? ['# In the virtual machine', '', `The same cases in Debian trixie under QEMU, with every controller of cgroup v2 and a caller in its root, ${today}: \`npm run test:vm -- conformance/vm/suite.vmlong.ts\`.`, 'A start of Node takes seconds there, so the Node column has the cgroup cases and those in which engines could differ. The cgroup group, with runt, is in every run of `npm run test:vm`.']
+  : ['# Conformance', '', `Made by \`conformance/suite/document.ts\` from reports of \`npm run conformance -- --runtime … --json\`, ${today}: ${first.length} cases of runtime-spec 1.3`, 'and of what managers rely on. runt-conformance --requirements lists each sentence with its cases, or why it has none.'];
 const text = [
-  '# Conformance', '', `Made by \`conformance/suite/document.ts\` from reports of \`npm run conformance -- --runtime … --json\`, ${new Date().toISOString().slice(0, 10)}: ${first.length} cases of runtime-spec 1.3`,
-  'and of what managers rely on. runt-conformance --requirements lists each sentence with its cases, or why it has none.', '', ...runtimes.map(({ name, version }) => `- ${name}: ${version}`), '',
+  ...heading, '', ...runtimes.map(({ name, version }) => `- ${name}: ${version}`), '',
   `| passed of those that could run | ${names.join(' | ')} |`, `|---|${names.map(() => '---|').join('')}`,
-  ...[...new Set(first.map(({ group }) => group))].map((group) => `| ${group} | ${sums(all.filter((index) => first[index]!.group === group))} |`), `| **all** | ${sums(all)} |`, '',
-  `Skipped by the first: ${skipped.join('; ')}.`, '', '## Every difference', '',
+  ...[...new Set(first.map(({ group }) => group))].map((group) => `| ${group} | ${sums((one) => one.group === group)} |`), `| **all** | ${sums(() => true)} |`, '',
+  ...(skipped.length > 0 ? [`Skipped by the first: ${skipped.join('; ')}.`, ''] : []), isMachine ? '## Every difference in the machine' : '## Every difference', '',
   ...names.flatMap((name) => {
     const own = [...grouped].filter(([key]) => key.startsWith(`${name}\0`));
-    return [`### ${name}`, '', ...(own.length === 0 ? ['None.', ''] : own.flatMap(([key, lines]) => [`**${key.split('\0')[1]}**`, '', ...lines.map((line) => `- ${line}`), '']))];
+    return [`### ${name}${isMachine ? ' in the machine' : ''}`, '', ...(own.length === 0 ? ['None.', ''] : own.flatMap(([key, lines]) => [`**${key.split('\0')[1]}**`, '', ...lines.map((line) => `- ${line}`), '']))];
   }),
-  'Device rules, limits and everything else that needs a controller of cgroup v2 is felt in the virtual machine: docs/cgroups.md.', '',
 ].join('\n');
-writeFileSync(join(import.meta.dirname, '../../docs/conformance.md'), text);
+const path = join(import.meta.dirname, '../../docs/conformance.md');
+const [host = '', machine = ''] = readFileSync(path, 'utf8').split(/(?=^# In the virtual machine$)/m);
+writeFileSync(path, isMachine ? `${host.trimEnd()}\n\n${text.trimEnd()}\n` : `${text.trimEnd()}\n\n${machine}`);

@@ -11,7 +11,7 @@ useless=kvm_amd,kvm,ata_piix,ata_generic,psmouse,powernow_k8,floppy,i2c_piix4,pc
 exec timeout --foreground -k 10 "$limit" qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -cpu max,-cx16 -m "${RUNT_VM_MEMORY:-3072}" \
 	-nodefaults -no-user-config -display none -no-reboot \
 	-kernel "$image/vmlinuz" -initrd "$image/initrd" \
-	-append "root=LABEL=root rw console=ttyS0 quiet panic=-1 oops=panic mitigations=off systemd.log_color=0 systemd.wants=$unit runt.limit=${RUNT_VM_FILE_LIMIT:-600} runt.boot=${RUNT_VM_BOOT:-1} runt.from=${RUNT_VM_FROM:-1} runt.managers=${RUNT_MANAGERS:-core} modprobe.blacklist=$useless" \
+	-append "root=LABEL=root rw console=ttyS0 quiet panic=-1 oops=panic mitigations=off systemd.log_color=0 systemd.wants=$unit runt.limit=${RUNT_VM_FILE_LIMIT:-600} runt.boot=${RUNT_VM_BOOT:-1} runt.files=${RUNT_VM_FILES:-} runt.managers=${RUNT_MANAGERS:-core} modprobe.blacklist=$useless" \
 	-drive "file=$image/disk,if=virtio,format=raw,snapshot=on,cache=unsafe" \
 	-drive "file=$payload,if=virtio,format=raw,snapshot=on,cache=unsafe" \
 	-device virtio-rng-pci -device virtio-serial-pci "$@"

@@ -16,8 +16,8 @@ function run(files: number, boots: readonly Boot[]): { readonly code: number; re
     writeFileSync(join(directory, `says.${index + 1}`), says.map((line) => `${line.replace(/^!/, '\u0001')}\n`).join(''));
     writeFileSync(join(directory, `console.is.${index + 1}`), end === panic ? '[ 1.0] Kernel panic - not syncing: Fatal exception\n' : 'Power down\n');
   });
-  const machine = 'echo "$RUNT_VM_BOOT:$RUNT_VM_FROM" >>"$1/starts"; cp "$1/says.$RUNT_VM_BOOT" "$1/results"; cp "$1/console.is.$RUNT_VM_BOOT" "$1/console"';
-  const script = `sh conformance/vm/boots.sh "$1" "$2" sh -c '${machine}' sh "$1" | awk -v expected="$2" -f conformance/vm/tap.awk`;
+  const machine = 'echo "$RUNT_VM_BOOT:$RUNT_VM_FILES" >>"$1/starts"; cp "$1/says.$RUNT_VM_BOOT" "$1/results"; cp "$1/console.is.$RUNT_VM_BOOT" "$1/console"';
+  const script = `sh conformance/vm/boots.sh "$1" 1 "$(seq -s, "$2")" sh -c '${machine}' sh "$1" | awk -v machines=1 -v expected="$2" -f conformance/vm/tap.awk`;
   const done = spawnSync('sh', ['-c', script, 'sh', directory, String(files)], { encoding: 'utf8' });
   const starts = spawnSync('cat', [join(directory, 'starts')], { encoding: 'utf8' }).stdout.trim().replaceAll('\n', ' ');
   rmSync(directory, { recursive: true });
@@ -33,7 +33,7 @@ test('one boot that ends is one plan', () => {
   const { code, lines, starts } = run(2, [{ says: [...first, ...second, '!end'] }]);
   assert.is(code, 0);
   assert.equal(lines, ['# a.ts', 'ok 1 - a1', '# b.ts', 'ok 2 - b1 # 1.0 s', 'ok 3 - b2', '1..3', '# 3 passed, 0 failed, 0 skipped']);
-  assert.is(starts, '1:1');
+  assert.is(starts, '1:1,2');
 });
 
 test('a kernel that dies is booted again with the file it died in, whose results count once', () => {
@@ -41,7 +41,7 @@ test('a kernel that dies is booted again with the file it died in, whose results
   assert.is(code, 0);
   assert.equal(lines, ['# a.ts', 'ok 1 - a1', '# b.ts', 'ok 2 - b1 # 1.0 s', "# the guest's kernel died during b.ts; booted again (console: RUN/console.1)",
     '# b.ts', 'ok 3 - b2', '1..3', '# 3 passed, 0 failed, 0 skipped']);
-  assert.is(starts, '1:1 2:2');
+  assert.is(starts, '1:1,2 2:2');
 });
 
 test('a failure before the kernel died stays one failure; a new one after it counts', () => {
@@ -57,7 +57,7 @@ test('a kernel that dies between two files goes on with the next', () => {
   const { code, lines, starts } = run(2, [{ says: first, end: panic }, { says: [...second, '!end'] }]);
   assert.is(code, 0);
   assert.ok(lines.includes("# the guest's kernel died; booted again (console: RUN/console.1)"));
-  assert.is(starts, '1:1 2:2');
+  assert.is(starts, '1:1,2 2:2');
 });
 
 test('a file in which it dies twice fails, and the next ones run', () => {
@@ -65,7 +65,7 @@ test('a file in which it dies twice fails, and the next ones run', () => {
   assert.is(code, 1);
   assert.ok(lines.includes("not ok 1 - x.ts: the guest's kernel died twice during this file"), lines.join('\n'));
   assert.is(lines.at(-1), '# 2 passed, 1 failed, 0 skipped');
-  assert.is(starts, '1:1 2:1 3:2');
+  assert.is(starts, '1:1,2 2:1,2 3:2');
   const last = run(1, [{ says: ['!file x.ts'], end: panic }, { says: ['!file x.ts'], end: panic }]);
   assert.is(last.lines.at(-1), '# 0 passed, 1 failed, 0 skipped');
 });
@@ -73,7 +73,7 @@ test('a file in which it dies twice fails, and the next ones run', () => {
 test('it is booted twice more and not oftener', () => {
   const { code, lines, starts } = run(4, [{ says: ['!file a.ts'], end: panic }, { says: [...first, '!file b.ts'], end: panic }, { says: ['!file b.ts', '!exit 0', '!file c.ts'], end: panic }]);
   assert.is(code, 1);
-  assert.is(starts, '1:1 2:1 3:2');
+  assert.is(starts, '1:1,2,3,4 2:1,2,3,4 3:2,3,4');
   assert.ok(lines.some((line) => /^not ok \d+ - c.ts: the virtual machine ended during this file$/.test(line)), lines.join('\n'));
 });
 
@@ -82,6 +82,14 @@ test('a machine that ends early without a panic is not booted again', () => {
   assert.is(code, 1);
   assert.is(starts, '1:1');
   assert.ok(lines.includes('not ok 2 - b.ts: the virtual machine ended during this file'));
+});
+
+test('two machines: a file is printed whole when it has ended, and each machine has to come to its end', () => {
+  const join_ = (text: string, expected: number): string[] => spawnSync('awk', ['-v', 'machines=2', '-v', `expected=${expected}`, '-f', 'conformance/vm/tap.awk'], { input: text.replaceAll('!', '\u0001'), encoding: 'utf8' }).stdout.trim().split('\n');
+  const both = '1 !file a.ts\n2 !file b.ts\n1 ok 1 - a1\n2 not ok 1 - b1\n1 ok 2 - a2\n2 1..1\n2 !exit 1\n2 !end\n1 1..2\n1 !exit 0\n';
+  assert.equal(join_(`${both}1 !end\n`, 2), ['# b.ts', 'not ok 1 - b1', '# a.ts', 'ok 2 - a1', 'ok 3 - a2', '1..3', '# 2 passed, 1 failed, 0 skipped']);
+  assert.ok(join_(`${both}1 !file c.ts\n1 ok 1 - c1\n`, 3).includes('not ok 5 - c.ts: the virtual machine ended during this file'));
+  assert.ok(join_(`${both}1 !end\n`, 3).includes('not ok 4 - of 3 test files 2 ran'));
 });
 
 test.run();

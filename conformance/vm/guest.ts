@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import type { Result } from '../harness.ts';
 
 export const runt = process.env['RUNT'] ?? '/work/runt/dist/runt';
+/** The same on Node, as a checkout runs it. */
+export const runtNode = '/work/runt/bin/runt';
 /** An OCI image as `docker load`, `podman load` and skopeo's docker-archive take it, and its rootfs. */
 export const busyboxImage = '/opt/busybox.tar';
 export const busyboxRootfs = '/opt/busybox';
