@@ -32,7 +32,7 @@ function close_file(  key) {
 	file[m] = ""
 	flush()
 }
-{ m = $1 + 0; sub(/^[0-9]+ ?/, ""); known[m] = 1 }
+{ m = $1 + 0; sub(/^[0-9]+ ?/, "") }
 /^\001file / {
 	file[m] = substr($0, 7); seen[m] = 0; bad[m] = 0; plan[m] = -1; files++; rounds[m]++
 	emit("# " file[m])
