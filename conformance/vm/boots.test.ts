@@ -92,4 +92,14 @@ test('two machines: a file is printed whole when it has ended, and each machine 
   assert.ok(join_(`${both}1 !end\n`, 3).includes('not ok 4 - of 3 test files 2 ran'));
 });
 
+test('files are dealt by what they take: the longest alone, unknown ones count as a minute, each once and in order', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'share-'));
+  writeFileSync(join(directory, 'durations'), '# seconds file\n200 long\n10 short\n');
+  const share = (machines: number, ...names: string[]): string[] => spawnSync('awk', ['-v', `machines=${machines}`, '-f', 'conformance/vm/share.awk', join(directory, 'durations'), '-'], { input: names.map((name) => `${name}\n`).join(''), encoding: 'utf8' }).stdout.trim().split('\n');
+  assert.equal(share(2, 'short', 'new', 'long', 'other'), ['3', '1,2,4']);
+  assert.equal(share(1, 'short', 'new', 'long'), ['1,2,3']);
+  assert.equal(share(2, 'new', 'short'), ['1', '2']);
+  rmSync(directory, { recursive: true });
+});
+
 test.run();
