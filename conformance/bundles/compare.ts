@@ -96,8 +96,8 @@ function places(config: Json & { mounts?: { source?: string; destination: string
   const isFile = (name: string): boolean => /(^|\/)(hosts|hostname|resolv\.conf|\.containerenv|[^/]*init|catatonit|\.dockerenv)$/.test(name);
   for (const { source, destination } of binds) {
     if (!absent(source!)) {
-      // An init that this host has too (docker-init, catatonit): what runs has to be the report.
-      if (destination === args[0]) lines.push(`mount --bind ${reportingRootfs()}/bin/report ${quote(source!)}`);
+      // An init that this host has too (docker-init, catatonit): what runs has to be the report, on a mount as plain as that of /usr.
+      if (destination === args[0]) lines.push(`mkdir ${bundle}/init; mount -t tmpfs -o mode=755 tmpfs ${bundle}/init; cp ${reportingRootfs()}/bin/report ${bundle}/init/; mount --bind ${bundle}/init/report ${quote(source!)}`);
       continue;
     }
     lines.push(isFile(source!) || isFile(destination) ? `mkdir -p ${quote(dirname(source!))}; cp ${destination === args[0] ? `${reportingRootfs()}/bin/report` : '/etc/hosts'} ${quote(source!)}` : `mkdir -p ${quote(source!)}`);

@@ -26,6 +26,8 @@ const reasons: readonly (readonly [RegExp, string])[] = [
   [/linux\/(error|moved|mode|unavailable)/, 'netDevices, memoryPolicy (spec 1.3) and intelRdt: ignored where the version does not know them'],
   [/cgroups\/(writable|files)/, 'the owner of a delegated cgroup is changed by runc 1.1 under the systemd driver alone'],
   [/crun cgroups\/(readonly|namespace)/, 'the owner is changed whenever there is a user namespace, which the section advises against'],
+  [/cgroups\/(idle|burst)/, 'cpu.idle and cpu.burst are of spec 1.1: this version reads them not, and says nothing'],
+  [/cgroups\/checkBeforeUpdate/, 'update sets a limit below the usage, and the kernel kills or reclaims: checkBeforeUpdate (spec 1.1) is not looked at'],
   [/cgroups\/unfit/, 'init is put into a frozen cgroup and create waits for it'], [/cgroups\/invalid/, '".." leads out of the hierarchy and directories are made on the host'],
   [/cgroups\//, 'a limit that this version converts in another way'],
   [/seccomp\/(names|errnoRet-action|defaultErrnoRet-action|flags|listenerPath)/, 'rules of the section that this version does not check, or flags it refuses'],

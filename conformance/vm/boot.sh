@@ -13,7 +13,7 @@ fast="mitigations=off init_on_alloc=0 hardened_usercopy=off rcupdate.rcu_expedit
 exec timeout --foreground -k 10 "$limit" qemu-system-x86_64 -accel tcg,thread=multi -smp 2 -cpu max,-cx16,-la57,-smap,-umip,-pku -m "${RUNT_VM_MEMORY:-3072}" \
 	-nodefaults -no-user-config -display none -no-reboot \
 	-kernel "$image/vmlinuz" -initrd "$image/initrd" \
-	-append "root=LABEL=root rw console=ttyS0 quiet panic=-1 oops=panic $fast systemd.log_color=0 systemd.wants=$unit runt.limit=${RUNT_VM_FILE_LIMIT:-600} runt.boot=${RUNT_VM_BOOT:-1} runt.files=${RUNT_VM_FILES:-} runt.managers=${RUNT_MANAGERS:-core} modprobe.blacklist=$useless" \
+	-append "root=LABEL=root rw console=ttyS0 quiet panic=-1 oops=panic $fast systemd.log_color=0 systemd.wants=$unit runt.limit=${RUNT_VM_FILE_LIMIT:-900} runt.boot=${RUNT_VM_BOOT:-1} runt.files=${RUNT_VM_FILES:-} runt.managers=${RUNT_MANAGERS:-core} modprobe.blacklist=$useless" \
 	-drive "file=$image/disk,if=virtio,format=raw,snapshot=on,cache=unsafe" \
 	-drive "file=$payload,if=virtio,format=raw,snapshot=on,cache=unsafe" \
 	-device virtio-rng-pci -device virtio-serial-pci "$@"

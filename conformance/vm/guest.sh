@@ -21,7 +21,7 @@ for number in $(echo "$files" | tr , ' '); do
 		*.mjs) set -- node --no-warnings "$file" ;;
 		*) set -- sh "$file" ;;
 	esac
-	case $file in *.vmlong.*) seconds=18000 ;; *) seconds=${limit:-600} ;; esac
+	case $file in *.vmlong.*) seconds=18000 ;; *) seconds=${limit:-900} ;; esac
 	# Through a file: the port can be opened once only, and a pipe would be held open by whatever a test leaves running.
 	timeout -k 10 "$seconds" "$@" >"$out" 2>&1 </dev/null 3>&- &
 	tail -n +1 -s 0.3 -f --pid=$! "$out" >&3
