@@ -9,7 +9,7 @@ import { makeRootfs, type Json } from '../harness.ts';
 
 /**
  * What a process sees: `== name`, then the lines of that name. Read-only files of /proc/sys vary; these do not. As few processes as can be:
- * each costs the emulated machine some 30 ms.
+ * each costs the emulated machine some 30 ms. runc gives a terminal its size after the process began.
  */
 const report = `#!/bin/busybox sh
 PATH=/bin
@@ -29,7 +29,7 @@ echo "== masked"; for f in /proc/kcore /proc/keys /proc/timer_list /proc/latency
 echo "== sysctl"; grep -rs . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/ping_group_range /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/net/ipv4/conf/all /proc/sys/net/core/somaxconn /proc/sys/kernel/hostname /proc/sys/kernel/domainname /proc/sys/kernel/sem /proc/sys/kernel/shmmax /proc/sys/kernel/msgmax /proc/sys/fs/mqueue
 echo "== net"; grep -H . /sys/class/net/*/flags
 echo "== write"; for d in / /etc /tmp /run /dev /dev/shm /sys /proc/sys/kernel /sys/fs/cgroup /data /scratch; do { echo >$d/.written; } 2>/dev/null && echo $d writable && rm -f $d/.written; done
-echo "== terminal"; tty; stty size
+echo "== terminal"; tty && for i in $(seq 50); do stty size 2>/dev/null && break; sleep 0.1; done
 echo "== where"; pwd; cut -d" " -f5-8,18-20 /proc/1/stat | sed "s/-1$//"; cat /proc/self/personality /proc/self/timerslack_ns; cat /proc/self/attr/current
 echo; echo "== devices"; for d in null zero full random urandom tty console kmsg fuse ptmx; do [ -e /dev/$d ] && { true </dev/$d; } 2>/dev/null && echo $d opens; done
 `;

@@ -72,7 +72,7 @@ if (unexplained.length > 0) throw new Error(`no explanation for\n${unexplained.j
 const skipped = [...new Set(first.flatMap(({ result, reason }) => (result === 'skip' ? [cell(reason ?? '')] : [])))];
 const today = new Date().toISOString().slice(0, 10), isMachine = part === 'machine';
 const heading = isMachine
-  ? ['# In the virtual machine', '', `The same cases in Debian trixie under QEMU, with every controller of cgroup v2 and a caller in its root, ${today}: \`npm run test:vm -- conformance/vm/suite.vmlong.ts\`.`, 'A start of Node takes seconds there, so the Node column has the cgroup cases and those in which engines could differ. The cgroup group, with runt, is in every run of `npm run test:vm`.']
+  ? ['# In the virtual machine', '', `In Debian trixie under QEMU, with every controller of cgroup v2 and a caller in its root, ${today}: the groups below. The cgroup group, with runt,`, 'is in every run of `npm run test:vm`; all groups, on both engines and beside the peers, are `npm run test:vm -- conformance/vm/suite.vmlong.ts`, which takes hours.']
   : ['# Conformance', '', `Made by \`conformance/suite/document.ts\` from reports of \`npm run conformance -- --runtime … --json\`, ${today}: ${first.length} cases of runtime-spec 1.3`, 'and of what managers rely on. runt-conformance --requirements lists each sentence with its cases, or why it has none.'];
 const text = [
   ...heading, '', ...runtimes.map(({ name, version }) => `- ${name}: ${version}`), '',

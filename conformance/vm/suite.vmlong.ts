@@ -1,5 +1,5 @@
 // All of runt-conformance in the machine, runt on both engines beside Debian's runc and crun: the machine's matrix in docs/conformance.md.
-// An hour and more: `npm run test:vm -- conformance/vm/suite.vmlong.ts`, then `tsx conformance/suite/document.ts machine ~/.cache/runt-vm/run.N/report`.
+// Some hours: `npm run test:vm -- conformance/vm/suite.vmlong.ts`, then `tsx conformance/suite/document.ts machine ~/.cache/runt-vm/run.N/report`.
 import { runt, runtNode } from './guest.ts';
 import { suiteOf } from './suite.ts';
 
