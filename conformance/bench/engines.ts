@@ -12,7 +12,7 @@ export type Programs = Readonly<Record<string, readonly string[]>>;
 export function enginePrograms(repository: string, cache: string): { readonly executable: Programs; readonly node: Programs } {
   const source = (name: string): string => join(repository, 'conformance/bench/engine', `${name}.js`);
   const compile = (name: string): string => {
-    const directory = join(cache, `engine-${name}`);
+    const directory = join(cache, 'engines', name);
     mkdirSync(join(directory, 'engine'), { recursive: true });
     copyFileSync(join(repository, 'dist/runt'), join(directory, 'runt')); // the launcher
     const flags = ['--compile', '--minify', '--bytecode', '--format=esm', '--no-compile-autoload-dotenv', '--no-compile-autoload-bunfig', '--no-compile-autoload-tsconfig', '--no-compile-autoload-package-json'];
