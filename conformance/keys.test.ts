@@ -1,7 +1,7 @@
 // config.json key by key, where inside.test.ts leaves off: mount options, namespaces in any combination, priorities, propagation.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -287,7 +287,7 @@ for (const path of runtimePaths()) {
 
   test('scheduler: every policy the kernel has', () => {
     for (const [scheduler, policy, priority, nice] of cases([
-      [{ policy: 'SCHED_OTHER', nice: -5 }, '0', '0', '-5'], [{ policy: 'SCHED_BATCH', nice: 7 }, '3', '0', '7'], [{ policy: 'SCHED_IDLE' }, '5', '0', '0'],
+      [{ policy: 'SCHED_OTHER', nice: -5 }, '0', '0', '-5'], [{ policy: 'SCHED_BATCH', nice: 7 }, '3', '0', '7'], [{ policy: 'SCHED_IDLE' }, '5', '0', String(getPriority())],
       [{ policy: 'SCHED_FIFO', priority: 11 }, '1', '11', '0'], [{ policy: 'SCHED_RR', priority: 12, flags: ['SCHED_FLAG_RESET_ON_FORK'] }, '2', '12', '0'],
       [{ policy: 'SCHED_DEADLINE', runtime: 1000000, deadline: 5000000, period: 10000000 }, '6', '0', '0'],
     ] as const)) {

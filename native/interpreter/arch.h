@@ -1,4 +1,5 @@
-/* What differs between processors: numbers of the interpreter's own calls, how one is made, the tick counter, the entry. */
+/* What differs between processors: numbers of the calls that the interpreter and the launcher make of their own, how one is made, the
+ * tick counter, the entry: ENTRY, defined before, is the function that gets the first stack pointer. */
 #pragma once
 
 typedef unsigned char u8;
@@ -8,6 +9,9 @@ typedef unsigned long u64;
 typedef long s64;
 
 #if defined(__x86_64__)
+#define NR_WRITE 1
+#define NR_EXECVE 59
+#define NR_READLINKAT 267
 #define NR_PREAD64 17
 #define NR_MMAP 9
 #define NR_EXIT_GROUP 231
@@ -31,7 +35,7 @@ static s64 call6(s64 nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 	return ret;
 }
 
-static u64 ticks(void)
+__attribute__((unused)) static u64 ticks(void)
 {
 	u32 low, high;
 
@@ -39,8 +43,11 @@ static u64 ticks(void)
 	return (u64)high << 32 | low;
 }
 
-__asm__(".globl _start\n_start:\n xor %ebp,%ebp\n mov %rsp,%rdi\n and $-16,%rsp\n call interpreter_main\n");
+__asm__(".globl _start\n_start:\n xor %ebp,%ebp\n mov %rsp,%rdi\n and $-16,%rsp\n call " ENTRY "\n");
 #elif defined(__aarch64__)
+#define NR_WRITE 64
+#define NR_EXECVE 221
+#define NR_READLINKAT 78
 #define NR_PREAD64 67
 #define NR_MMAP 222
 #define NR_EXIT_GROUP 94
@@ -67,7 +74,7 @@ static s64 call6(s64 nr, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 	return x0;
 }
 
-static u64 ticks(void)
+__attribute__((unused)) static u64 ticks(void)
 {
 	u64 value;
 
@@ -75,7 +82,7 @@ static u64 ticks(void)
 	return value;
 }
 
-__asm__(".globl _start\n_start:\n mov x0, sp\n bl interpreter_main\n");
+__asm__(".globl _start\n_start:\n mov x0, sp\n bl " ENTRY "\n");
 #else
-#error "runt's interpreter knows x86-64 and aarch64"
+#error "runt knows x86-64 and aarch64"
 #endif

@@ -1,5 +1,6 @@
 /* The mapped program file: its fields by offset (program.h), its slots. */
 #pragma once
+#define ENTRY "interpreter_main"
 #include "arch.h"
 #include "program.h"
 

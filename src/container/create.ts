@@ -14,7 +14,6 @@ import { readRecords, readText, type Image } from '../program/decode.ts';
 import { status } from '../program/layout.ts';
 import { readBundle, type Bundle } from './bundle.ts';
 import { createHandlers } from './create-handlers.ts';
-import { gateDirectory } from './gate-directory.ts';
 import { gatherHost } from './host.ts';
 import { chooseCgroup } from './cgroup.ts';
 import { consoleOf } from './console.ts';
@@ -24,6 +23,7 @@ import { makeNotifyDirectory, withNotifySocket } from './notify.ts';
 import { checkPreserved } from './preserved.ts';
 import { keepFailedRecord } from './record.ts';
 import { sleep } from '../sleep.ts';
+import { gateDirectory } from './socket-path.ts';
 import { alreadyExists, containerExists, createStateDirectory, removeStateDirectory, type ContainerState } from './state.ts';
 import { isUserSystemd, systemd } from './systemd.ts';
 

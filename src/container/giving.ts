@@ -2,11 +2,11 @@
 import { closeSync } from 'node:fs';
 import { AF_UNIX, F_DUPFD_CLOEXEC, SOCK_CLOEXEC, SOCK_STREAM, TIOCGWINSZ, TIOCSWINSZ } from '../../native/linux/constants.ts';
 import { errnoName } from '../../native/linux/errno.ts';
-import { call, sendMessage, unixAddress } from '../../native/linux/syscalls.ts';
+import { call, sendMessage } from '../../native/linux/syscalls.ts';
 import { RuntimeError } from '../errors.ts';
 import { getSlot, type Handler } from '../execute/records.ts';
 import { readText, type Image } from '../program/decode.ts';
-import { withShortPath } from './socket-path.ts';
+import { callByPath } from './socket-path.ts';
 import { hookState, type ContainerState, type HookState } from './state.ts';
 
 /** Handlers of create and exec; a seccomp agent is told this status. `terminal` gives the master the runtime keeps, or -1. */
@@ -65,10 +65,7 @@ export function sendDescriptor(pointer: string, path: string, fd: number, data: 
   const socket = call('socket', AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket < 0) return socket;
   try {
-    const connected = withShortPath(path, (short) => {
-      const address = unixAddress(short);
-      return call('connect', socket, address, address.length);
-    });
+    const connected = callByPath('connect', socket, path);
     if (connected < 0) throw new RuntimeError(`cannot connect to ${path}: ${errnoName(-connected)}`, { pointer, errno: errnoName(-connected), hint: 'its owner must be listening before the runtime is called' });
     return Math.min(0, sendMessage(socket, data, [fd]));
   } finally {

@@ -2,10 +2,10 @@
 import { chmodSync, closeSync, mkdirSync } from 'node:fs';
 import { AF_UNIX, POLLIN, SOCK_CLOEXEC, SOCK_DGRAM } from '../../native/linux/constants.ts';
 import { errnoName } from '../../native/linux/errno.ts';
-import { call, pipe, pollAsync, receiveMessage, sendMessage, unixAddress } from '../../native/linux/syscalls.ts';
+import { call, pipe, pollAsync, receiveMessage, sendMessage } from '../../native/linux/syscalls.ts';
 import type { Config } from '../../spec/config.ts';
 import { RuntimeError } from '../errors.ts';
-import { withShortPath } from './socket-path.ts';
+import { callByPath } from './socket-path.ts';
 
 const INSIDE = '/run/notify';
 const SOCKET = 'notify.sock';
@@ -39,10 +39,7 @@ export function listenForReady(stateDirectory: string): Notify | undefined {
   if (!isAsked()) return undefined;
   const path = `${stateDirectory}/notify/${SOCKET}`;
   const socket = call('socket', AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  const bound = withShortPath(path, (short) => {
-    const address = unixAddress(short);
-    return call('bind', socket, address, address.length);
-  });
+  const bound = callByPath('bind', socket, path);
   if (bound === -2) return undefined; // ENOENT: create was called without NOTIFY_SOCKET
   if (bound < 0) throw new RuntimeError(`cannot bind ${path}: ${errnoName(-bound)}`, { errno: errnoName(-bound) });
   chmodSync(path, 0o777);
@@ -69,10 +66,7 @@ async function forwardReady(socket: number, pid: number, mainPid: number | undef
 async function tellManager(ready: string, mainPid: number | undefined): Promise<void> {
   const host = process.env['NOTIFY_SOCKET']!;
   const socket = call('socket', AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  const connected = withShortPath(host, (short) => {
-    const address = unixAddress(short);
-    return call('connect', socket, address, address.length);
-  });
+  const connected = callByPath('connect', socket, host);
   if (connected < 0) throw new RuntimeError(`cannot connect to NOTIFY_SOCKET ${host}: ${errnoName(-connected)}`, { errno: errnoName(-connected) });
   sendMessage(socket, Buffer.from(`${ready}\n`));
   if (mainPid !== undefined) sendMessage(socket, Buffer.from(`MAINPID=${mainPid}\n`));

@@ -2,15 +2,15 @@
 import { closeSync, readFileSync, unlinkSync } from 'node:fs';
 import { AF_UNIX, SOCK_CLOEXEC } from '../../native/linux/constants.ts';
 import { errnoName } from '../../native/linux/errno.ts';
-import { call, receiveMessage, SOCK_SEQPACKET, unixAddress } from '../../native/linux/syscalls.ts';
+import { call, receiveMessage, SOCK_SEQPACKET } from '../../native/linux/syscalls.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Watch } from '../execute/execute.ts';
 import { openImage, readRecord, type Image } from '../program/decode.ts';
 import { header, status } from '../program/layout.ts';
-import { gateDirectory } from './gate-directory.ts';
 import { killInit } from './kill.ts';
 import { withLock } from './lock.ts';
-import { hookState, readState, type ContainerState } from './state.ts';
+import { callByPath } from './socket-path.ts';
+import { gateOf, hookState, readState, type ContainerState } from './state.ts';
 import { currentStatus } from './status.ts';
 
 /** What `run`, which has just created the container, still has of it. */
@@ -46,8 +46,7 @@ export async function startAndTell(root: string, id: string, watchesInit: boolea
 
 async function passGate(directory: string, state: ContainerState, root: string, running: Running | undefined): Promise<void> {
   const socket = call('socket', AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-  const address = unixAddress(`${gateDirectory(directory)}/start.sock`);
-  const connected = call('connect', socket, address, address.length);
+  const connected = callByPath('connect', socket, gateOf(directory));
   if (connected < 0) {
     closeSync(socket);
     throw new RuntimeError(`cannot start an already running container (${errnoName(-connected)})`);
@@ -60,7 +59,7 @@ async function passGate(directory: string, state: ContainerState, root: string, 
   } finally {
     closeSync(socket);
     try {
-      unlinkSync(`${directory}/start.sock`);
+      unlinkSync(gateOf(directory));
     } catch {
       // delete came in between
     }

@@ -31,6 +31,9 @@ export interface ContainerState {
   readonly hooks: { readonly startContainer: boolean; readonly poststart: boolean; readonly poststop: boolean };
 }
 
+/** Where the gate's socket is while a container is `created`; compile/gate.ts binds it under the same name. */
+export const gateOf = (stateDirectory: string): string => `${stateDirectory}/start.sock`;
+
 /** The state a hook reads from its standard input (runtime.md#state). */
 export interface HookState {
   readonly ociVersion: string;

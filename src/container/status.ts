@@ -1,6 +1,6 @@
 // What a container is doing now (runtime.md#state), from the process, the gate and the freezer: never stored, so never stale.
 import { existsSync, readFileSync } from 'node:fs';
-import { processStartTime, type ContainerState } from './state.ts';
+import { gateOf, processStartTime, type ContainerState } from './state.ts';
 
 export type Status = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
 
@@ -9,7 +9,7 @@ export function currentStatus(state: ContainerState, directory: string): Status 
   if (state.status === 'creating') return state.pid === 0 ? 'creating' : 'stopped';
   if (processStartTime(state.pid) !== state.startTime) return 'stopped';
   if (isFrozen(state)) return 'paused';
-  return existsSync(`${directory}/start.sock`) ? 'created' : 'running';
+  return existsSync(gateOf(directory)) ? 'created' : 'running';
 }
 
 function isFrozen(state: ContainerState): boolean {

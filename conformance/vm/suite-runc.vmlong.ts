@@ -1,0 +1,4 @@
+// All of runt-conformance in the machine, Debian's runc, whose failures are findings and no failures of ours (see suite-bun.vmlong.ts).
+import { suiteOf } from './suite.ts';
+
+suiteOf('runc', '/usr/sbin/runc', [], true);
