@@ -286,10 +286,11 @@ for (const path of runtimePaths()) {
   const POLICY = 38;
 
   test('scheduler: every policy the kernel has', () => {
+    const own = String(getPriority()); // a policy without nice leaves it as it was
     for (const [scheduler, policy, priority, nice] of cases([
-      [{ policy: 'SCHED_OTHER', nice: -5 }, '0', '0', '-5'], [{ policy: 'SCHED_BATCH', nice: 7 }, '3', '0', '7'], [{ policy: 'SCHED_IDLE' }, '5', '0', String(getPriority())],
-      [{ policy: 'SCHED_FIFO', priority: 11 }, '1', '11', '0'], [{ policy: 'SCHED_RR', priority: 12, flags: ['SCHED_FLAG_RESET_ON_FORK'] }, '2', '12', '0'],
-      [{ policy: 'SCHED_DEADLINE', runtime: 1000000, deadline: 5000000, period: 10000000 }, '6', '0', '0'],
+      [{ policy: 'SCHED_OTHER', nice: -5 }, '0', '0', '-5'], [{ policy: 'SCHED_BATCH', nice: 7 }, '3', '0', '7'], [{ policy: 'SCHED_IDLE' }, '5', '0', own],
+      [{ policy: 'SCHED_FIFO', priority: 11 }, '1', '11', own], [{ policy: 'SCHED_RR', priority: 12, flags: ['SCHED_FLAG_RESET_ON_FORK'] }, '2', '12', own],
+      [{ policy: 'SCHED_DEADLINE', runtime: 1000000, deadline: 5000000, period: 10000000 }, '6', '0', own],
     ] as const)) {
       const fields = statFields((config) => void (config.process['scheduler'] = scheduler));
       assert.equal([fields[POLICY], fields[RT_PRIORITY], fields[NICE]], [policy, priority, nice], scheduler.policy);
