@@ -8,7 +8,6 @@ import { schema } from './schema/config.ts';
 
 const wideInteger: CodeKeywordDefinition = {
   keyword: 'wideInteger',
-  error: { message: 'must be a 64-bit integer' },
   code(context) {
     context.fail(codeFor(context.data));
   },
@@ -18,10 +17,35 @@ function codeFor(data: Name): Code {
   return _`!(typeof ${data} === "bigint" || (typeof ${data} === "number" && Number.isInteger(${data})))`;
 }
 
-const ajv = new Ajv({ allErrors: true, strict: false, code: { source: true, esm: true } });
+type Schema = Readonly<Record<string, unknown>>;
+
+/**
+ * Every object and every list of a schema as a definition of its own, which ajv makes a function of: an engine prepares a function whole
+ * when it is first called, and of this schema a config.json uses a tenth. As one function it cost a millisecond of every create.
+ */
+function outlined(root: Schema): Schema {
+  const definitions: Record<string, Schema> = {};
+  const names = new Map<string, string>();
+  const inner = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(inner);
+    if (typeof value !== 'object' || value === null) return value;
+    const { type } = value as Schema;
+    const own = Object.fromEntries(Object.entries(value).map(([key, one]) => [key, inner(one)]));
+    if (type !== 'object' && type !== 'array') return own;
+    const text = JSON.stringify(own);
+    const name = names.get(text) ?? `d${names.size}`;
+    names.set(text, name);
+    definitions[name] = own;
+    return { $ref: `#/$defs/${name}` };
+  };
+  const properties = inner(root['properties']);
+  return { ...root, properties, $defs: definitions };
+}
+
+const ajv = new Ajv({ allErrors: true, strict: false, inlineRefs: false, messages: false, code: { source: true, esm: true } });
 ajv.addKeyword(wideInteger);
 const make = (standalone as unknown as { default: typeof standalone }).default ?? standalone;
-const code = late((make as unknown as (instance: Ajv, validate: unknown) => string)(ajv, ajv.compile(schema)));
+const code = brief(late((make as unknown as (instance: Ajv, validate: unknown) => string)(ajv, ajv.compile(outlined(schema)))));
 if (/require\(|from "ajv/.test(code)) throw new Error('the generated validator would need ajv at run time');
 /** Patterns that need no regular expression: their first use costs more than all else that validation does. */
 function plainTest(pattern: string): string | undefined {
@@ -30,19 +54,28 @@ function plainTest(pattern: string): string | undefined {
   return pattern === '^/[^\\u0000]*$' ? 'text.startsWith("/") && !text.includes("\\0")' : undefined;
 }
 
-/** What only an error needs, the schema itself, and regular expressions are made when they are first used: loading is start-up time. */
+/** What only an error needs, the parts of the schema itself, and regular expressions are made when they are first used: loading is start-up time. */
 function late(source: string): string {
-  const [whole, name, literal] = /const (schema\d+) = (\{.*?\});(?=const |function )/s.exec(source) ?? [];
-  if (whole === undefined) throw new Error('the generated validator has no schema at its beginning');
-  return source.replaceAll(new RegExp(`\\b${name}\\b(?! =)`, 'g'), `${name}()`).replace(whole, `let ${name}Made; const ${name} = () => (${name}Made ??= ${literal});`)
+  return source.replace(/\b(schema\d+)\b(?! =)/g, '$1()').replace(/const (schema\d+) = (\{.*?\});(?=const |let |function )/g, (_all, name: string, literal: string) => (source.includes(`${name}.`) ? `let ${name}Made; const ${name} = () => (${name}Made ??= ${literal});` : ''))
     .replace(/const (pattern\d+) = (new RegExp\(("(?:[^"\\]|\\.)*"), "u"\));/g, (_all, pattern: string, expression: string, text: string) => {
       const test = plainTest(JSON.parse(text) as string);
       return test === undefined ? `let ${pattern}Made; const ${pattern} = { test: (text) => (${pattern}Made ??= ${expression}).test(text) };` : `const ${pattern} = { test: (text) => ${test} };`;
     });
 }
 
+/** Errors made in one place, and of what ajv passes on only what is read: a function is prepared with all its branches, taken or not. */
+function brief(source: string): string {
+  const short = source.replace(/const (err\d+) = \{instancePath(?::(.*?))?,schemaPath:"[^"]*",keyword:("\w+"),params:(\{.*?\})\};if\(vErrors === null\)\{vErrors = \[\1\];\}else \{vErrors\.push\(\1\);\}errors\+\+;/g,
+    (_all, _name, path: string | undefined, keyword: string, params: string) => `vErrors = fail(vErrors, ${path ?? 'instancePath'}, ${keyword}, ${params});errors++;`)
+    .replace(/\{instancePath:((?:[^,{}]|\.replace\(.*?\))*),parentData:\w+,parentDataProperty:[^,]*,rootData\}/g, '$1')
+    .replaceAll('{instancePath="", parentData, parentDataProperty, rootData=data}={}', 'instancePath = ""');
+  const left = /schemaPath|parentData|const err\d+/.exec(short);
+  if (left !== null) throw new Error(`ajv writes something else now: ${short.slice(left.index - 100, left.index + 200)}`);
+  return `${short}\nfunction fail(errors, instancePath, keyword, params) {\n  const error = { instancePath, keyword, params };\n  if (errors === null) return [error];\n  errors.push(error);\n  return errors;\n}\n`;
+}
+
 writeFileSync(join(import.meta.dirname, 'validator.generated.js'), `// Generated by build-validator.ts\n${code}`);
-writeFileSync(join(import.meta.dirname, 'validator.generated.d.ts'), `export interface SchemaError { readonly instancePath: string; readonly keyword: string; readonly params: Readonly<Record<string, unknown>>; readonly message?: string }
+writeFileSync(join(import.meta.dirname, 'validator.generated.d.ts'), `export interface SchemaError { readonly instancePath: string; readonly keyword: string; readonly params: Readonly<Record<string, unknown>> }
 export declare function validate(document: unknown): boolean;
 export declare namespace validate { let errors: SchemaError[] | null; }
 `);

@@ -45,7 +45,8 @@ function issueOf(error: SchemaError, data: unknown): Issue {
     case 'maximum': return { ...issue, expected: `must be at most ${String(params['limit'])}` };
     case 'minItems': return { ...issue, expected: 'must not be empty' };
     case 'pattern': return { ...issue, expected: patternWords(String(params['pattern'])) };
-    default: return { ...issue, expected: error.message ?? error.keyword };
+    case 'wideInteger': return { ...issue, expected: 'must be a 64-bit integer' };
+    default: return { ...issue, expected: error.keyword };
   }
 }
 
