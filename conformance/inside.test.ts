@@ -164,6 +164,21 @@ for (const path of runtimePaths()) {
     rmSync(base, { recursive: true });
   });
 
+  test('a host whose mounts are shared: the root and its binds receive events, with a private root not even that', () => {
+    const base = mkdtempSync(join(tmpdir(), 'propagation-'));
+    for (const [asked, expected] of [['private', '- -'], ['rprivate', '- -'], ['rslave', 'master master'], ['', 'master master'], ['unbindable', 'unbindable master'], ['runbindable', 'unbindable unbindable']] as const) {
+      const config = baseConfig('/bin/sh', '-c', "awk '$5 == \"/\" || $5 == \"/tmp\" { print $5, $7 }' /proc/self/mountinfo");
+      config.root['path'] = sharedRootfs();
+      if (asked !== '') config.linux['rootfsPropagation'] = asked;
+      config.mounts.push({ destination: '/tmp', type: 'bind', source: base, options: ['rbind'] });
+      writeFileSync(join(base, 'config.json'), JSON.stringify(config));
+      const done = spawnSync('unshare', ['-m', '--propagation', 'shared', path, '--root', runtime.root, 'run', '--bundle', base, fresh()], { encoding: 'utf8', timeout: 60_000 });
+      assert.is(done.stderr, '');
+      assert.is(done.stdout.trim().split('\n').map((line) => line.split(' ')[1]!.replace(/:\d+$/, '')).join(' '), expected, asked);
+    }
+    rmSync(base, { recursive: true });
+  });
+
   test('tmpfs options, noexec, and tmpcopyup', () => {
     const seen = sh('stat -c %a /tmp; cp /bin/busybox /tmp/b; /tmp/b true 2>&1; ls /etc', (config) => config.mounts.push(
       { destination: '/tmp', type: 'tmpfs', source: 'tmpfs', options: ['noexec', 'mode=1750', 'size=8m'] }, { destination: '/etc', type: 'tmpfs', source: 'tmpfs', options: ['tmpcopyup'] },

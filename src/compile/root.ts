@@ -28,19 +28,21 @@ export function rootSource(context: Context): readonly Step[] {
   const step = part('container', '/root/path');
   return [
     step('open_tree', [AT_FDCWD, request.rootfs, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE], 'pivot_root(2) wants a mount point: a bind of the rootfs', { result: 'root' }),
-    receiveOnly('root', '/root/path'), // also where the root is to be shared: what is mounted below it is nobody's but the container's
+    receiveOnly(context, 'root', '/root/path'), // also where the root is to be shared: what is mounted below it is nobody's but the container's
   ];
 }
 
-const slave = { struct: 'mount_attr', members: { propagation: MS_SLAVE } } as const;
-
-/** Mounts made on a clone would appear on the host when its source is shared: it only receives, unless asked otherwise. */
+/** Mounts made on a clone would appear on the host when its source is shared: it only receives, or not even that, unless asked otherwise. */
 export function keepEvents(context: Context, name: string, at: string): readonly Step[] {
-  return sharesWithHost(context) ? [] : [receiveOnly(name, at)];
+  return sharesWithHost(context) ? [] : [receiveOnly(context, name, at)];
 }
 
-function receiveOnly(name: string, at: string): Step {
-  return part('container', at)('mount_setattr', [slot(name), '', AT_EMPTY_PATH | AT_RECURSIVE, slave, 32], 'events come from the host and never go there');
+const slave = { struct: 'mount_attr', members: { propagation: MS_SLAVE } } as const;
+const isolated = { struct: 'mount_attr', members: { propagation: MS_PRIVATE } } as const;
+
+function receiveOnly({ config }: Context, name: string, at: string): Step {
+  const isPrivate = propagation(config.linux?.rootfsPropagation ?? '')?.flag === MS_PRIVATE;
+  return part('container', at)('mount_setattr', [slot(name), '', AT_EMPTY_PATH | AT_RECURSIVE, isPrivate ? isolated : slave, 32], isPrivate ? 'events neither come from the host nor go there' : 'events come from the host and never go there');
 }
 
 /** In the new mount namespace: nothing propagates back, and the rootfs is attached where it lies. */
