@@ -51,6 +51,8 @@ if (/require\(|from "ajv/.test(code)) throw new Error('the generated validator w
 function plainTest(pattern: string): string | undefined {
   if (pattern === '^[^\\u0000]*$') return '!text.includes("\\0")';
   if (pattern === '^[^\\u0000]+$') return 'text !== "" && !text.includes("\\0")';
+  const [, start, words] = /^\^(\w+)\(([A-Z|]+)\)\$$/.exec(pattern) ?? [];
+  if (words !== undefined) return `${JSON.stringify(words.split('|').map((word) => `${start}${word}`))}.indexOf(text) >= 0`;
   return pattern === '^/[^\\u0000]*$' ? 'text.startsWith("/") && !text.includes("\\0")' : undefined;
 }
 

@@ -74,11 +74,11 @@ const SCRATCH = R6;
  */
 export function compileDeviceFilter(rules: readonly DeviceRule[] | undefined): Uint8Array {
   const matches = [...(rules ?? []).map(matchOf).filter(canMatch), ...defaults()];
-  const reset = matches.findLastIndex(isReset);
-  const fallback = matches[reset]?.allow ?? false;
-  const after = matches.slice(reset + 1);
-  const first = after.findIndex(({ allow }) => allow !== fallback); // what comes before says what holds anyway
-  const telling = first < 0 ? [] : after.slice(first);
+  let first = matches.length;
+  while (first > 0 && !isReset(matches[first - 1]!)) first--;
+  const fallback = matches[first - 1]?.allow ?? false;
+  while (first < matches.length && matches[first]!.allow === fallback) first++; // these say what holds anyway
+  const telling = matches.slice(first);
   const program = [loadWord(TYPE, R1, 0), moveRegister(ASKED, TYPE), and(TYPE, 0xffff), shiftRight(ASKED, 16), loadWord(MAJOR, R1, 4), loadWord(MINOR, R1, 8)];
   const answered = new Set<string>();
   for (const match of telling) {

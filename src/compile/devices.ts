@@ -27,6 +27,8 @@ export function hasOwnDev({ config }: Context): boolean {
 
 const isBind = (type: string | undefined, options: readonly string[] | undefined): boolean => type === 'bind' || (options ?? []).some((word) => word === 'bind' || word === 'rbind');
 
+const isInDev = (words: readonly string[]): boolean => words.length === 2 && words[0] === 'dev';
+
 export function devices(context: Context): readonly Step[] {
   if (!hasOwnDev(context)) return [];
   const { config, host } = context;
@@ -39,7 +41,7 @@ export function devices(context: Context): readonly Step[] {
   const dev = openInRoot('', 'dev', 'dev', O_PATH | O_DIRECTORY, 'in-root: the rootfs’s /dev may be a symlink (CVE-2026-41579)');
   const isMapped = has(config, 'user') || !host.isPrivileged;
   // On a tmpfs of its own /dev begins empty: nothing of the image can be in the way.
-  const isFresh = listed.every((device) => /^dev\/[^/]+$/.test(relativePath(device.path))) && (config.mounts ?? []).some((mount) => mount.type === 'tmpfs' && relativePath(mount.destination) === 'dev');
+  const isFresh = listed.filter((device) => !isInDev(relativePath(device.path).split('/'))).length === 0 && (config.mounts ?? []).some((mount) => mount.type === 'tmpfs' && relativePath(mount.destination) === 'dev');
   return [
     openInRoot('', 'dev', 'dev', O_PATH | O_DIRECTORY, 'in-root: the rootfs’s /dev may be a symlink (CVE-2026-41579)', { tolerate: ['ENOENT'] }),
     ...makePath('', 'dev', 'dev', false),
@@ -53,7 +55,7 @@ function oneDevice(device: Device, at: string, index: number, isMapped: boolean,
   const path = relativePath(device.path);
   const words = path.split('/');
   const name = words.at(-1)!;
-  const isDirect = words.length === 2 && words[0] === 'dev';
+  const isDirect = isInDev(words);
   const parent = isDirect ? 'dev' : `devdir${index}`;
   const step = part('container', at);
   const steps: Step[] = [];

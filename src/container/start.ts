@@ -5,7 +5,7 @@ import { errnoName } from '../../native/linux/errno.ts';
 import { call, receiveMessage, SOCK_SEQPACKET } from '../../native/linux/syscalls.ts';
 import { RuntimeError } from '../errors.ts';
 import type { Watch } from '../execute/execute.ts';
-import { openImage, readRecord, type Image } from '../program/decode.ts';
+import { openImage, opOf, statusOf, type Image } from '../program/decode.ts';
 import { header, status } from '../program/layout.ts';
 import { killInit } from './kill.ts';
 import { withLock } from './lock.ts';
@@ -82,6 +82,6 @@ async function poststart(directory: string, state: ContainerState): Promise<void
 /** The connection closed: by execve, or by the death of init? The recorder knows. */
 function reachedExecve(image: Image | undefined): boolean {
   if (image === undefined) return false;
-  const view = readRecord(image, image.bytes.readUInt32LE(header.position));
-  return view.op === 'execve' && view.status === status.done;
+  const index = image.bytes.readUInt32LE(header.position);
+  return opOf(image, index) === 'execve' && statusOf(image, index) === status.done;
 }

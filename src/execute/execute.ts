@@ -4,9 +4,8 @@ import { SOCK_CLOEXEC } from '../../native/linux/constants.ts';
 import { errnoName } from '../../native/linux/errno.ts';
 import { call, receiveMessage, sendMessage, SOCK_SEQPACKET, socketpair, waitStatus } from '../../native/linux/syscalls.ts';
 import { RuntimeError } from '../errors.ts';
-import { readRecord, recordOffset, type Image, type RecordView } from '../program/decode.ts';
+import { opOf, readRecord, recordOffset, type Image, type RecordView } from '../program/decode.ts';
 import { answer, header, kind, record, status } from '../program/layout.ts';
-import { opNames } from '../program/ops.ts';
 import { spawnInterpreter } from './interpreter.ts';
 import type { MappedProgram } from './program-file.ts';
 import { getSlot, runRecord, runtimeRecord, setSlot, type Handler } from './records.ts';
@@ -88,7 +87,7 @@ export function followChannel(execution: Execution, channel: number, options: Se
     const index = message.data.readUInt32LE(0);
     const errno = message.data.readUInt32LE(4);
     if (execution.interpreter !== 0 && isBornBefore(image, index)) reap(execution);
-    if (errno !== 0 || !isOp(image, index, HAND_OVER)) {
+    if (errno !== 0 || opOf(image, index) !== 'hand_over') {
       reply(channel, answerReport(execution, index, errno, message, options), []);
       continue;
     }
@@ -105,14 +104,9 @@ export function followChannel(execution: Execution, channel: number, options: Se
   }
 }
 
-const HAND_OVER = opNames.indexOf('hand_over');
-const CLONE3 = opNames.indexOf('clone3');
-
-const isOp = (image: Image, index: number, op: number): boolean => image.bytes.readUInt16LE(recordOffset(image, index) + record.op) === op;
-
 /** Whether the process that reports is init already: its clone3 lies before the record it is at. */
 function isBornBefore(image: Image, index: number): boolean {
-  for (let i = image.bytes.readUInt32LE(header.entry); i < index; i++) if (isOp(image, i, CLONE3)) return true;
+  for (let i = image.bytes.readUInt32LE(header.entry); i < index; i++) if (opOf(image, i) === 'clone3') return true;
   return false;
 }
 

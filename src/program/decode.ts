@@ -61,6 +61,16 @@ export function recordOffset(image: Image, index: number): number {
   return image.bytes.readUInt32LE(header.records) + index * record.bytes;
 }
 
+/** What record `index` does; without decoding all of it. */
+export function opOf(image: Image, index: number): OpName {
+  return opNames[image.bytes.readUInt16LE(recordOffset(image, index) + record.op)]!;
+}
+
+/** What has become of record `index` (layout.ts, status). */
+export function statusOf(image: Image, index: number): number {
+  return image.bytes[recordOffset(image, index) + record.status]!;
+}
+
 /** Decodes one record. */
 export function readRecord(image: Image, index: number): RecordView {
   const { bytes } = image;
