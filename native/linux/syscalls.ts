@@ -1,5 +1,5 @@
 // System calls of the runtime's own process, under their man-page names. Declarations and EINTR, no policy.
-import { AF_UNIX, MAP_FIXED_NOREPLACE, MAP_SHARED, MSG_CMSG_CLOEXEC, MSG_NOSIGNAL, O_CLOEXEC, PROT_READ, PROT_WRITE, SCM_RIGHTS, SOCK_SEQPACKET, SOL_SOCKET, WNOHANG } from './constants.ts';
+import { AF_UNIX, MAP_FIXED_NOREPLACE, MAP_SHARED, MSG_CMSG_CLOEXEC, MSG_NOSIGNAL, O_CLOEXEC, POLLIN, PROT_READ, PROT_WRITE, SCM_RIGHTS, SOCK_SEQPACKET, SOL_SOCKET, WNOHANG } from './constants.ts';
 import { errno, syscall, viewMemory, type Word } from './koffi.ts';
 import { syscallNumber, type SyscallName } from './syscall-numbers.ts';
 
@@ -183,10 +183,23 @@ export function exitCode(status: number): number {
 
 /** poll(2) for reading on one descriptor: true when ready or hung up, false when the time (milliseconds) ran out. */
 export function pollReadable(fd: number, timeout: number): boolean {
+  const at = pollOf(fd, timeout);
+  return call('ppoll', at, 1, at + 16, 0, 8) > 0;
+}
+
+/** As pollReadable, but a signal ends it (undefined): its handlers run when the event loop turns. */
+export function pollUntilSignal(fd: number, timeout: number): boolean | undefined {
+  const at = pollOf(fd, timeout);
+  const ready = Number(syscall()(syscallNumber('ppoll'), at, 1, at + 16, 0, 8, 0));
+  return ready < 0 ? undefined : ready > 0;
+}
+
+/** A struct pollfd for reading and, 16 bytes on, the timeout as struct timespec: the address in scratch memory. */
+function pollOf(fd: number, timeout: number): number {
   const { bytes, address } = scratch();
   bytes.writeInt32LE(fd, DATA);
-  bytes.writeUInt32LE(1, DATA + 4);
+  bytes.writeUInt32LE(POLLIN, DATA + 4);
   putPointer(bytes, DATA + 16, Math.floor(timeout / 1000));
   putPointer(bytes, DATA + 24, Math.floor(timeout % 1000) * 1_000_000);
-  return call('ppoll', address + DATA, 1, address + DATA + 16, 0, 8) > 0;
+  return address + DATA;
 }

@@ -2,7 +2,7 @@
 import { closeSync } from 'node:fs';
 import { F_SETFL, O_NONBLOCK, O_RDWR, POLLHUP, POLLIN, POLLOUT, TCGETS, TCSETS } from '../../native/linux/constants.ts';
 import { signalByName } from '../../native/linux/signals.ts';
-import { call, exitCode, pollAsync, waitAnyAsync } from '../../native/linux/syscalls.ts';
+import { call, exitCode, pollAsync, pollUntilSignal, waitAnyAsync, waitStatus } from '../../native/linux/syscalls.ts';
 import { write } from '../log.ts';
 import { takeCallersSize } from './giving.ts';
 
@@ -54,7 +54,7 @@ export function beginForeground(): Foreground {
       if (saved !== undefined) for (const name of jobControl) process.removeAllListeners(name);
     },
     ended: async () => {
-      const status = reapUntil(child.pid);
+      const status = terminal < 0 && await endsSoon(child.pidfd) ? reap(child.pid) : reapUntil(child.pid);
       if (terminal >= 0) {
         await copy(terminal, child.pidfd);
         restore();
@@ -65,11 +65,32 @@ export function beginForeground(): Foreground {
   };
 }
 
+const NOT_OURS = 255;
+
+function reap(pid: number): number {
+  const ended = waitStatus(pid);
+  return typeof ended === 'object' ? exitCode(ended.status) : NOT_OURS;
+}
+
+/** Milliseconds: most processes that somebody waits for need no more. */
+const SOON = 100;
+
+/** Waits a little in this thread: an asynchronous wait starts three others, which cost a short container a twentieth of its time. */
+async function endsSoon(pidfd: number): Promise<boolean> {
+  const end = Date.now() + SOON;
+  for (let left = SOON; pidfd >= 0 && left > 0; left = end - Date.now()) {
+    const hasEnded = pollUntilSignal(pidfd, left);
+    if (hasEnded !== undefined) return hasEnded;
+    await new Promise((resolve) => setTimeout(resolve, 0)); // the signal's handlers run now
+  }
+  return false;
+}
+
 /** As a subreaper we are given the orphans of a container without a pid namespace; they must not stay zombies. */
 async function reapUntil(pid: number): Promise<number> {
   for (;;) {
     const ended = await waitAnyAsync();
-    if (ended === undefined) return 255;
+    if (ended === undefined) return NOT_OURS;
     if (ended.pid === pid) return exitCode(ended.status);
   }
 }
