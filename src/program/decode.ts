@@ -45,9 +45,13 @@ export function openImage(bytes: Buffer): Image | undefined {
   const recordCount = bytes.readUInt32LE(header.recordCount);
   const records = bytes.readUInt32LE(header.records);
   if (records !== slots + slotCount * slotEntry.bytes || records + recordCount * record.bytes > bytes.length) return undefined;
-  const slotNames: string[] = [];
-  for (let i = 0; i < slotCount; i++) slotNames.push(readText(bytes, bytes.readUInt32LE(slots + i * slotEntry.bytes + slotEntry.name)));
-  return { bytes, base: Number(bytes.readBigUInt64LE(header.base)), recordCount, slotNames };
+  let names: string[] | undefined; // `start` opens an image and needs none of them
+  const slotNames = (): string[] => {
+    const all: string[] = [];
+    for (let i = 0; i < slotCount; i++) all.push(readText(bytes, bytes.readUInt32LE(slots + i * slotEntry.bytes + slotEntry.name)));
+    return all;
+  };
+  return { bytes, base: Number(bytes.readBigUInt64LE(header.base)), recordCount, get slotNames() { return (names ??= slotNames()); } };
 }
 
 /** The NUL-ended text at an offset. */
