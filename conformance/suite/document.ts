@@ -1,5 +1,5 @@
-// Makes a part of docs/conformance.md of JSON reports: `tsx conformance/suite/document.ts host|machine FILE`, where FILE has one report
-// or, a line each, several. Fails where a difference has no explanation: one that nobody understood is not documented by printing it.
+// Makes a part of docs/conformance.md of JSON reports: `tsx conformance/suite/document.ts host|machine FILE...`, where a FILE has one
+// report or, a line each, several; of a runtime the last report counts. Fails where a difference has no explanation: one that nobody understood is not documented by printing it.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -45,9 +45,10 @@ const reasons: readonly (readonly [RegExp, string])[] = [
   [/security\/cwd/, 'a descriptor of the host is open when cwd is entered (CVE-2024-21626)'], [/security\//, 'a known weakness of this version'],
 ];
 
-const [part, file] = process.argv.slice(2);
-const content = readFileSync(file!, 'utf8');
-const { runtimes } = content.startsWith('{"') ? { runtimes: content.trim().split('\n').flatMap((line) => (JSON.parse(line) as Report).runtimes) } : (JSON.parse(content) as Report);
+const order = ['runt (Bun)', 'runt (Node)', 'runc', 'crun'];
+const [part, ...files] = process.argv.slice(2);
+const reported = files.map((file) => readFileSync(file, 'utf8')).flatMap((content) => (content.startsWith('{"') ? content.trim().split('\n').flatMap((line) => (JSON.parse(line) as Report).runtimes) : (JSON.parse(content) as Report).runtimes));
+const runtimes = [...new Map(reported.map((one) => [one.name, one])).values()].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
 const first = runtimes[0]!.cases, names = runtimes.map(({ name }) => name);
 /** Passed of those that could run, for each runtime; one that ran only some cases says so with smaller numbers. */
 const sums = (chosen: (one: One) => boolean): string => runtimes.map(({ cases }) => {
@@ -72,7 +73,7 @@ if (unexplained.length > 0) throw new Error(`no explanation for\n${unexplained.j
 const skipped = [...new Set(first.flatMap(({ result, reason }) => (result === 'skip' ? [cell(reason ?? '')] : [])))];
 const today = new Date().toISOString().slice(0, 10), isMachine = part === 'machine';
 const heading = isMachine
-  ? ['# In the virtual machine', '', `In Debian trixie under QEMU, with every controller of cgroup v2 and a caller in its root, ${today}: the groups below. The cgroup group, with runt,`, 'is in every run of `npm run test:vm`; all groups, on both engines and beside the peers, are `npm run test:vm -- conformance/vm/suite.vmlong.ts`, which takes hours.']
+  ? ['# In the virtual machine', '', `In Debian trixie under QEMU, with every controller of cgroup v2 and a caller in its root, ${today}: all groups`, '(`npm run test:vm -- conformance/vm/suite-*.vmlong.ts`; two machines, an hour). The cgroup group, with runt, is in every run of `npm run test:vm`.']
   : ['# Conformance', '', `Made by \`conformance/suite/document.ts\` from reports of \`npm run conformance -- --runtime … --json\`, ${today}: ${first.length} cases of runtime-spec 1.3`, 'and of what managers rely on. runt-conformance --requirements lists each sentence with its cases, or why it has none.'];
 const text = [
   ...heading, '', ...runtimes.map(({ name, version }) => `- ${name}: ${version}`), '',
