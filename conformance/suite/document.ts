@@ -1,5 +1,5 @@
 // Makes a part of docs/conformance.md of JSON reports: `tsx conformance/suite/document.ts host|machine FILE...`, where a FILE has one
-// report or, a line each, several; of a runtime the last report counts. Fails where a difference has no explanation: one that nobody understood is not documented by printing it.
+// report or, a line each, several; of a case that comes again (--filter, after a repair) the last result counts. Fails where a difference has no explanation: one that nobody understood is not documented by printing it.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -39,6 +39,8 @@ const reasons: readonly (readonly [RegExp, string])[] = [
   [/hooks\//, 'hooks of this kind are handled in another way'],
   [/errors\/(invalid|map|strings)|lifecycle\/validate/, 'the wrong type is not noticed: the property is passed over'], [/errors\/compatible/, 'versions above the one it was written for are refused, although the 1.x series is compatible'],
   [/lifecycle\/invalid-id/, 'ids are not checked for such characters'], [/lifecycle\/process-optional/, 'the message is about something else'],
+  [/process\/rlimits-duplicate/, 'a type listed twice is a MUST error; one of the two is taken'], [/lifecycle\/no-process/, 'start of a container without process succeeds and does nothing'],
+  [/crun errors\/permission/, 'other words, and EPERM for EACCES'],
   [/state\/rootfs/, 'rootfs is given as config.json has it'], [/callers\/text/, 'other words; managers know both'], [/callers\/(names|unknown):/, 'signals by name: fewer are known, or anything is accepted'],
   [/callers\/keep/, 'no --keep in this version'], [/callers\/events|features/, 'a command this version does not have'], [/callers\//, 'behaves in another way than runc 1.3, which managers are written for'],
   [/security\/affinity/, 'the affinity of the caller is inherited; reset since runc 1.3.1'], [/security\/dev-link/, 'a link at /dev of the image leads to the host (CVE-2025-52565 family)'],
@@ -48,7 +50,8 @@ const reasons: readonly (readonly [RegExp, string])[] = [
 const order = ['runt (Bun)', 'runt (Node)', 'runc', 'crun'];
 const [part, ...files] = process.argv.slice(2);
 const reported = files.map((file) => readFileSync(file, 'utf8')).flatMap((content) => (content.startsWith('{"') ? content.trim().split('\n').flatMap((line) => (JSON.parse(line) as Report).runtimes) : (JSON.parse(content) as Report).runtimes));
-const runtimes = [...new Map(reported.map((one) => [one.name, one])).values()].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+const runtimes = [...new Map(reported.map((one) => [one.name, one])).values()].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name))
+  .map((one) => ({ ...one, cases: [...new Map(reported.filter(({ name }) => name === one.name).flatMap(({ cases }) => cases.map((each) => [each.id, each] as const))).values()] }));
 const first = runtimes[0]!.cases, names = runtimes.map(({ name }) => name);
 /** Passed of those that could run, for each runtime; one that ran only some cases says so with smaller numbers. */
 const sums = (chosen: (one: One) => boolean): string => runtimes.map(({ cases }) => {
