@@ -21,7 +21,7 @@ type Schema = Readonly<Record<string, unknown>>;
 
 /**
  * Every object and every list of a schema as a definition of its own, which ajv makes a function of: an engine prepares a function whole
- * when it is first called, and of this schema a config.json uses a tenth. As one function it cost a millisecond of every create.
+ * when it is first called, and of this schema a config.json uses a tenth. As one function it cost 0.2 ms more of every create.
  */
 function outlined(root: Schema): Schema {
   const definitions: Record<string, Schema> = {};
