@@ -41,7 +41,11 @@ if LC_ALL=C grep -q '[^ -~[:cntrl:]]' dist/node/main.js; then echo "runt: a char
 cp native/engine/node.cjs dist/node/runt.cjs
 sample=$(mktemp -d)
 node dist/node/runt.cjs spec --bundle "$sample"
-node --no-warnings dist/node/runt.cjs --make-cache dist/node/main.cache "$sample" >/dev/null 2>&1
+mkdir -p "$sample/rootfs/bin" "$sample/root/gone"
+: >"$sample/rootfs/bin/sh"; chmod +x "$sample/rootfs/bin/sh"
+cp "$sample/config.json" "$sample/root/gone/"
+printf '{"version":1,"ociVersion":"1.3.0","id":"gone","bundle":"%s","rootfs":"%s","created":"2026-01-01T00:00:00.000Z","owner":0,"pid":1,"startTime":"none","cgroup":null,"status":"created","privatePidNamespace":true,"hooks":{"startContainer":false,"poststart":false,"poststop":false}}' "$sample" "$sample" >"$sample/root/gone/state.json"
+for cache in programs main; do node --no-warnings dist/node/runt.cjs --make-cache "dist/node/$cache.cache" "$sample" >/dev/null 2>&1; done
 rm -r "$sample"
 for part in main:runt-conformance broken/wrap:runt-conformance-wrap; do
 	node_modules/.bin/esbuild "conformance/suite/${part%:*}.ts" --bundle --platform=node --target=node20 --format=esm --outfile="dist/${part#*:}.js" --log-level=warning --banner:js='#!/usr/bin/env node'

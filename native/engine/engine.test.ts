@@ -114,9 +114,13 @@ test('Node takes the code cache of its build, and goes on without one that is no
   const home = join(work, 'dist');
   fs.mkdirSync(home);
   for (const name of ['node', 'koffi.node', 'runt-init']) fs.cpSync(join(built, name), join(home, name), { recursive: true });
-  const ask = `const { Script } = require('node:vm'); const fs = require('node:fs'); const { Script: S } = { Script: class extends Script { constructor(...a) { super(...a); fs.writeSync(2, String(this.cachedDataRejected)); } } }; require('node:vm').Script = S; process.argv.splice(2); process.argv[2] = '--version'; require(${JSON.stringify(join(home, 'node/runt.cjs'))});`;
-  const run = (): { stdout: string; stderr: string } => spawnSync(process.execPath, ['--no-warnings', '-e', ask], { encoding: 'utf8' });
+  const ask = `const { Script } = require('node:vm'); const fs = require('node:fs'); const { Script: S } = { Script: class extends Script { constructor(...a) { super(...a); fs.writeSync(2, String(this.cachedDataRejected)); } } }; require('node:vm').Script = S; process.argv.splice(1); process.argv.push('runt'); process.argv.push(...process.env['WORDS'].split(' ')); require(${JSON.stringify(join(home, 'node/runt.cjs'))});`;
+  const run = (words = '--version'): { stdout: string; stderr: string } => spawnSync(process.execPath, ['--no-warnings', '-e', ask], { encoding: 'utf8', env: { ...process.env, WORDS: words } });
   assert.is(run().stderr, 'false');
+  assert.is(run('run --help').stderr, 'false');
+  assert.ok(fs.statSync(join(home, 'node/programs.cache')).size > 1.5 * fs.statSync(join(home, 'node/main.cache')).size, 'what makes programs has been made ready');
+  fs.writeFileSync(join(home, 'node/programs.cache'), 'no cache');
+  assert.is(run('run --help').stderr, 'true');
   fs.writeFileSync(join(home, 'node/main.cache'), Buffer.alloc(1000, 1));
   assert.is(run().stderr, 'true');
   assert.match(run().stdout, /^runt version/);
