@@ -43,8 +43,8 @@ status=$?
 wait $pids
 pids=
 for report in "$run"/*/report; do [ -s "$report" ] && echo "# what tests handed out: $report" >&2; done
-# The newest runs' logs stay; of a good one nobody wants to see the console.
-for old in $(ls -1dt "${run%/*}"/run.* | tail -n +6); do rm -rf "$old"; done
+# The newest runs' logs stay, and those of a run that goes on (run.PID); of a good one nobody wants to see the console.
+for old in $(ls -1dt "${run%/*}"/run.* | tail -n +6); do kill -0 "${old##*.}" 2>/dev/null || rm -rf "$old"; done
 if [ $status -ne 0 ]; then
 	for one in "$run"/*/console; do
 		{ cat "${one%/*}/qemu"; tail -n 30 "$one" | tr -d '\r\033' | sed 's/^/# console: /'; echo "# the whole console: $one"; } >&2
