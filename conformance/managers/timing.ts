@@ -1,10 +1,10 @@
 // How long a manager takes with each runtime, side by side: one call with each in turn, so that the load of the machine falls on
-// all alike. Prints a row of docs/managers.md for each manager; asserts nothing. ROUNDS is the first argument.
+// all alike. Prints a row of docs/managers.md for each manager; asserts nothing. ROUNDS in the environment, or the first argument, says how often.
 import { spawnSync } from 'node:child_process';
 import { busyboxImage, must, runt } from '../vm/guest.ts';
 import { podmanSides, runc } from './sides.ts';
 
-const rounds = Number(process.argv[2] ?? 7);
+const rounds = Number(process.argv[2] ?? process.env["ROUNDS"] ?? 7);
 const isNative = process.env['RUNT'] !== undefined;
 
 function milliseconds(command: string, environment: NodeJS.ProcessEnv): number {
