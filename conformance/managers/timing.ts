@@ -1,20 +1,11 @@
 // How long a manager takes with each runtime, side by side: one call with each in turn, so that the load of the machine falls on
 // all alike. Prints a row of docs/managers.md for each manager; asserts nothing. ROUNDS in the environment, or the first argument, says how often.
-import { spawnSync } from 'node:child_process';
 import { busyboxImage, must, runt } from '../vm/guest.ts';
 import { podmanSides, runc } from './sides.ts';
+import { middle, milliseconds } from './stopwatch.ts';
 
-const rounds = Number(process.argv[2] ?? process.env["ROUNDS"] ?? 7);
+const rounds = Number(process.argv[2] ?? process.env['ROUNDS'] ?? 7);
 const isNative = process.env['RUNT'] !== undefined;
-
-function milliseconds(command: string, environment: NodeJS.ProcessEnv): number {
-  const start = performance.now();
-  const done = spawnSync('/bin/sh', ['-c', command], { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...environment }, cwd: '/tmp' });
-  if (done.status !== 0) throw new Error(`${command}: exit status ${done.status}`);
-  return performance.now() - start;
-}
-
-const middle = (times: readonly number[]): number => times.toSorted((a, b) => a - b)[times.length >> 1]!;
 
 function compare(name: string, call: (runtime: string, round: number) => readonly [command: string, environment: NodeJS.ProcessEnv]): void {
   const times = { runt: [] as number[], runc: [] as number[] };

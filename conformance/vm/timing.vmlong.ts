@@ -1,6 +1,6 @@
 // How long pause, resume and update take in the machine beside runc's, with real controllers and both drivers, and what managers take
 // with each (managers/timing.ts). Emulation makes all slow alike: ratios only. Asserts no time. `npm run test:vm -- conformance/vm/timing.vmlong.ts`.
-import { spawnSync } from 'node:child_process';
+import { middle, milliseconds } from '../managers/stopwatch.ts';
 import { must, runt, sh } from './guest.ts';
 import { Subject } from './limits.ts';
 import { note, suite } from './tap.ts';
@@ -8,15 +8,6 @@ import { note, suite } from './tap.ts';
 const ROUNDS = 30;
 const limits = { memory: { limit: 64 << 20 }, cpu: { quota: 50_000, period: 100_000 }, pids: { limit: 50 } };
 const test = suite('timing');
-
-function milliseconds(command: string): number {
-  const start = performance.now();
-  const done = spawnSync('/bin/sh', ['-c', `exec ${command}`], { stdio: ['ignore', 'ignore', 'inherit'] });
-  if (done.status !== 0) throw new Error(`${command}: exit status ${done.status}`);
-  return performance.now() - start;
-}
-
-const middle = (times: readonly number[]): number => times.toSorted((a, b) => a - b)[times.length >> 1]!;
 
 for (const driver of ['cgroupfs', 'systemd'] as const) {
   test(`pause, resume and update, ${driver}`, () => {
@@ -27,7 +18,7 @@ for (const driver of ['cgroupfs', 'systemd'] as const) {
       for (const subject of round % 2 === 0 ? subjects : [...subjects].reverse()) {
         const id = `timed-${subject.name}`;
         for (const [verb, command] of [['pause', `pause ${id}`], ['resume', `resume ${id}`], ['update', `update --memory ${(64 + Math.max(0, round)) << 20} --cpu-quota ${50_000 + 1000 * round} --pids-limit ${60 + round} ${id}`]] as const) {
-          const taken = milliseconds(`${subject.command} ${command}`);
+          const taken = milliseconds(`exec ${subject.command} ${command}`);
           if (round >= 0) times.set(`${verb} ${subject.name}`, [...(times.get(`${verb} ${subject.name}`) ?? []), taken]); // the first warms up
         }
       }

@@ -1,5 +1,5 @@
 // dist/node/runt.cjs: the Node build's start. All code is one file, compiled before: V8 takes its code cache and compiles nothing.
-// Two caches, because all of one is unpacked at every start: what makes a program (run, create, exec) has three times the functions of the
+// Two caches, because all of one is unpacked at every start: what makes a program (run, create, exec) has twice the code of the
 // rest. A cache that another Node made is refused by V8, and the source is compiled as ever.
 // native/build/build.sh makes them: --make-cache FILE SAMPLE, where SAMPLE is a bundle with a state root that has a container `gone`.
 'use strict';

@@ -12,8 +12,8 @@ function address(path: string): Buffer {
   return bytes;
 }
 
-/** The name under which the gate can be bound and connected whatever the length of the state directory (108 bytes, unix(7)). */
-export const gateName = 'start.sock';
+/** In the state directory; container/state.ts names it to those who connect. */
+const gateName = 'start.sock';
 
 export function listenAtGate({ request }: Context): readonly Step[] {
   const step = part('runtime', '');

@@ -16,10 +16,10 @@ export function propagation(word: string): { readonly flag: number; readonly rec
   return Object.hasOwn(propagationFlags, name) ? { flag: propagationFlags[name]!, recursive } : undefined;
 }
 
+const asksFor = ({ config }: Context, flag: number): boolean => propagation(config.linux?.rootfsPropagation ?? '')?.flag === flag;
+
 /** True when mount events are to travel from the container to the host. */
-export function sharesWithHost({ config }: Context): boolean {
-  return propagation(config.linux?.rootfsPropagation ?? '')?.flag === MS_SHARED;
-}
+export const sharesWithHost = (context: Context): boolean => asksFor(context, MS_SHARED);
 
 /** A clone of the rootfs's mount, opened with the host's rights; not attached anywhere yet. */
 export function rootSource(context: Context): readonly Step[] {
@@ -40,8 +40,8 @@ export function keepEvents(context: Context, name: string, at: string): readonly
 const slave = { struct: 'mount_attr', members: { propagation: MS_SLAVE } } as const;
 const isolated = { struct: 'mount_attr', members: { propagation: MS_PRIVATE } } as const;
 
-function receiveOnly({ config }: Context, name: string, at: string): Step {
-  const isPrivate = propagation(config.linux?.rootfsPropagation ?? '')?.flag === MS_PRIVATE;
+function receiveOnly(context: Context, name: string, at: string): Step {
+  const isPrivate = asksFor(context, MS_PRIVATE);
   return part('container', at)('mount_setattr', [slot(name), '', AT_EMPTY_PATH | AT_RECURSIVE, isPrivate ? isolated : slave, 32], isPrivate ? 'events neither come from the host nor go there' : 'events come from the host and never go there');
 }
 

@@ -78,7 +78,7 @@ const SOON = 100;
 /** Waits a little in this thread: an asynchronous wait starts three others, which cost a short container a twentieth of its time. */
 async function endsSoon(pidfd: number): Promise<boolean> {
   const end = Date.now() + SOON;
-  for (let left = SOON; pidfd >= 0 && left > 0; left = end - Date.now()) {
+  for (let left = SOON; pidfd >= 0 && left > 0; left = Math.min(SOON, end - Date.now())) {
     const hasEnded = pollUntilSignal(pidfd, left);
     if (hasEnded !== undefined) return hasEnded;
     await new Promise((resolve) => setTimeout(resolve, 0)); // the signal's handlers run now

@@ -143,7 +143,6 @@ class Encoder {
     if (tolerate.length > 2) words[word + 23] = errnos[1]!;
   }
 
-
   /** Writes the value, gives the kind. */
   private arg(at: number, arg: Arg, op: OpName): number {
     if (arg === null) return kind.null;
