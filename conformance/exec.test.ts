@@ -175,7 +175,7 @@ for (const path of runtimePaths()) {
     assert.is(exec('--ignore-paused', id, 'echo', 'thawed').stdout, 'thawed\n');
     assert.ok(Date.now() - began >= 400, 'a frozen process ran');
   });
-  test('nothing of exec stays in the state directory', () => assert.equal(readdirSync(join(runtime.root, id)).sort(), ['config.json', 'program', 'state.json']));
+  test('nothing of exec stays in the state directory', () => assert.equal(readdirSync(join(runtime.root, id)).sort(), ['config.json', 'facts', 'program', 'state.json']));
   test('without a mount namespace of its own it is in the rootfs all the same', () => {
     const other = `${id}c`;
     const config = baseConfig('sleep', '1000');

@@ -26,6 +26,7 @@ function imports(path: string): string[] {
 const rules: readonly [room: string, forbidden: RegExp, reason: string][] = [
   ['spec/', /^(src|native|conformance)\//, 'spec says what the OCI documents say; it imports nothing of ours'],
   ['src/compile/', /^(src\/(execute|container|commands|cgroup|systemd)\/|native\/linux\/(koffi|syscalls|spawn|libseccomp)|node:)/, 'compile is pure: what it must know arrives in Host'],
+  ['src/prepared/', /^(src\/(compile|execute|container|commands|cgroup|systemd)\/|native\/linux\/(koffi|syscalls|spawn|libseccomp)|node:)/, 'prepared is pure, as compile: it is compiled when runt is built'],
   ['src/program/', /^(src\/(compile|execute|container|commands|cgroup|bpf|debugger)\/|native\/linux\/(koffi|syscalls|spawn|libseccomp)|node:)/, 'program is the language between compile and execute'],
   ['src/execute/', /^src\/(compile|container|commands|cgroup|debugger)\//, 'execute runs any program: it knows no config.json and no container'],
   ['src/systemd/', /^src\/(container|commands|execute|program|cgroup)\//, 'systemd is a bus and its words: it knows no container'],

@@ -39,6 +39,7 @@ node_modules/.bin/esbuild bin/start.ts --bundle --minify --platform=node --forma
 # It is read byte by byte (node.cjs): esbuild escapes whatever is not ASCII, but for regular expressions.
 if LC_ALL=C grep -q '[^ -~[:cntrl:]]' dist/node/main.js; then echo "runt: a character beyond ASCII in a regular expression" >&2; exit 1; fi
 cp native/engine/node.cjs dist/node/runt.cjs
+mv dist/node-launcher.new dist/node/launcher
 sample=$(mktemp -d)
 node dist/node/runt.cjs spec --bundle "$sample"
 mkdir -p "$sample/rootfs/bin" "$sample/root/gone"

@@ -1,11 +1,16 @@
 #!/bin/sh
-# build.sh DIRECTORY ADDON: what stands around the executable's engine: its launcher, as runt.new (the engine belongs there first), and
-# koffi's addon, which loads our libstdc++.c in place of libstdc++ and libgcc_s.
+# build.sh DIRECTORY ADDON: what stands around the engines: their launchers, as runt.new and node-launcher.new (the engine belongs there first),
+# and for the executable koffi's addon, which loads our libstdc++.c in place of libstdc++ and libgcc_s.
 set -eu
 out=$1 addon=$2
 here=$(cd "$(dirname "$0")" && pwd)
-"${CC:-cc}" -std=gnu11 -Wall -Wextra -Werror -Os -ffreestanding -fno-builtin -fno-stack-protector -fno-asynchronous-unwind-tables -fno-pie -nostdlib -static -no-pie \
-	-Wl,--build-id=none,-z,noexecstack -s -o "$out/runt.new" "$here/launcher.c"
+"$here/../../node_modules/.bin/tsx" "$here/generate.ts"
+launcher() {
+	"${CC:-cc}" -std=gnu11 -Wall -Wextra -Werror -Os -ffreestanding -fno-builtin -fno-stack-protector -fno-asynchronous-unwind-tables -fno-pie -nostdlib -static -no-pie \
+		-Wl,--build-id=none,-z,noexecstack -s "$@" "$here/launcher.c"
+}
+launcher -o "$out/runt.new"
+launcher -DNODE -o "$out/node-launcher.new"
 # Names of the same length, NUL for the rest: nothing of libgcc_s is used, and libm is loaded already.
 LC_ALL=C sed -e 's/koffi\.node\x00/koffi-c.so\x00/' -e 's/libstdc++\.so\.6/librtstdc++.so/' -e 's/libgcc_s\.so\.1/libm.so.6\x00\x00\x00\x00/' "$addon" >"$out/koffi-c.so.new"
 mv "$out/koffi-c.so.new" "$out/koffi-c.so"

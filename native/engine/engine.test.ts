@@ -149,4 +149,38 @@ for (const [machine, compiler, emulator] of [['this machine', 'cc', []], ['aarch
   });
 }
 
+const crossCompiler = '/usr/bin/aarch64-linux-gnu-gcc';
+const emulator = '/usr/bin/qemu-aarch64-static';
+(fs.existsSync(crossCompiler) && fs.existsSync(emulator) ? test : test.skip)('prepared programs on aarch64: a life as on this machine', () => {
+  const home = fs.mkdtempSync(join(work, 'aarch64-'));
+  const header = join(home, 'prepared.h');
+  const generate = `Object.defineProperty(process, 'arch', { value: 'arm64' }); process.argv[2] = ${JSON.stringify(header)}; import(${JSON.stringify(join(import.meta.dirname, 'generate.ts'))});`;
+  fs.writeFileSync(join(home, 'generate.mjs'), generate);
+  execFileSync(join(import.meta.dirname, '../../node_modules/.bin/tsx'), [join(home, 'generate.mjs')]);
+  const launcher = join(home, 'runt');
+  execFileSync(crossCompiler, ['-std=gnu11', '-Wall', '-Wextra', '-Werror', '-Os', '-ffreestanding', '-fno-builtin', '-fno-stack-protector', '-fno-pie', '-nostdlib', '-static', '-no-pie', '-include', header, '-o', launcher, join(import.meta.dirname, 'launcher.c')]);
+  const runt = join(import.meta.dirname, '../../dist/runt');
+  const bundle = join(home, 'bundle');
+  const root = join(home, 'root');
+  fs.mkdirSync(join(bundle, 'rootfs/bin'), { recursive: true });
+  fs.copyFileSync(['/bin/busybox', '/usr/bin/busybox'].find((path) => fs.existsSync(path))!, join(bundle, 'rootfs/bin/sleep'));
+  execFileSync(runt, ['spec', '--bundle', bundle]);
+  const config = JSON.parse(fs.readFileSync(join(bundle, 'config.json'), 'utf8'));
+  Object.assign(config.process, { terminal: false, args: ['/bin/sleep', '1000'] });
+  config.linux.cgroupsPath = `/aarch64-${process.pid}`;
+  fs.writeFileSync(join(bundle, 'config.json'), JSON.stringify(config));
+  const call = (command: string, words: readonly string[]): string => execFileSync(command, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  execFileSync(runt, ['--root', root, 'create', '--bundle', bundle, 'a'], { stdio: 'ignore' });
+  try {
+    for (const verb of ['start', 'pause', 'resume', 'kill', 'delete']) {
+      assert.is(call(emulator, [launcher, '--root', root, 'state', 'a']), call(runt, ['--root', root, 'state', 'a']), `before ${verb}`);
+      if (verb === 'delete') for (let waited = 0; !call(runt, ['--root', root, 'state', 'a']).includes('stopped') && waited < 1000; waited++);
+      assert.is(call(emulator, [launcher, '--root', root, verb, 'a', ...(verb === 'kill' ? ['KILL'] : [])]), '');
+    }
+    assert.is(fs.existsSync(join(root, 'a')), false);
+  } finally {
+    spawnSync(runt, ['--root', root, 'delete', '--force', 'a']);
+  }
+});
+
 test.run();

@@ -1,27 +1,32 @@
 /*
- * dist/runt: starts the engine's executable, engine/runt beside it, with what could change the engine taken out of the environment
- * (BUN_BE_BUN=1 alone would make it a package manager) and its JIT off: code that runs once gains nothing from one.
+ * dist/runt, and of the Node build dist/node/launcher. Verbs for which there is a prepared program (src/prepared) are done here, without an
+ * engine; for everything else, and when such a program gives up, it starts the engine with what could change it taken out of the environment
+ * (BUN_BE_BUN=1 alone would make Bun a package manager): the executable engine/runt beside it, its JIT off, because code that runs once gains
+ * nothing from one; or, with NODE defined, the node and the script that are its first two arguments (bin/runt).
  * Freestanding: a C library's start would cost more than all this does (0.2 ms).
  */
 #define ENTRY "launch"
-#include "../interpreter/arch.h"
+#include "../interpreter/image.h"
+#include "words.h"
 
 #define AT_FDCWD -100
 #define PATH_MAX 4096
 
+#ifdef NODE
+#define OWN_WORDS 3
+static const char failed[] = "runt: node cannot be started\n  try: npm run build\n";
+#else
+#define OWN_WORDS 1
 static const char engine[] = "/engine/runt";
 static const char failed[] = "runt: the engine is missing beside the executable (engine/runt)\n  try: npm run build, or npm run install:system\n";
-/** What the engine reads of the environment besides what every program does: Bun's, JavaScriptCore's, its allocator's and Node's names. */
-static const char *const dropped[] = { "BUN_", "JSC_", "MIMALLOC_", "NODE_", "UV_" };
 static char option[] = "BUN_JSC_useJIT=0";
+#endif
+/** What the engine reads of the environment besides what every program does: Bun's, JavaScriptCore's, its allocator's and Node's names; and ours. */
+static const char *const dropped[] = { "BUN_", "JSC_", "MIMALLOC_", "NODE_", "UV_", "RUNT_GATE=" };
 
-static int begins(const char *text, const char *prefix)
-{
-	while (*prefix)
-		if (*text++ != *prefix++)
-			return 0;
-	return 1;
-}
+static char **given_words, **given_env;
+/** The connection that a prepared `start` leaves, -1 for none. */
+static s64 connection = -1;
 
 static int is_dropped(const char *variable)
 {
@@ -31,30 +36,73 @@ static int is_dropped(const char *variable)
 	return 0;
 }
 
-__attribute__((used, noreturn)) void launch(s64 *stack)
+static void execute(char **env)
 {
-	char **argv = (char **)(stack + 1), **env = argv + stack[0] + 1;
+#ifdef NODE
+	char *path = given_words[1], no_warnings[] = "--no-warnings";
+
+	given_words[0] = path;
+	given_words[1] = no_warnings;
+	call6(NR_EXECVE, (u64)path, (u64)given_words, (u64)env, 0, 0, 0);
+#else
 	char path[PATH_MAX + sizeof engine];
-	s64 length, count = 0, kept = 0;
+	s64 length = call6(NR_READLINKAT, AT_FDCWD, (u64)"/proc/self/exe", (u64)path, PATH_MAX, 0, 0);
 
-	while (env[count])
-		count++;
-	char *clean[count + 2];
-	for (s64 i = 0; i < count; i++)
-		if (!is_dropped(env[i]))
-			clean[kept++] = env[i];
-	clean[kept++] = option;
-	clean[kept] = 0;
-
-	length = call6(NR_READLINKAT, AT_FDCWD, (u64)"/proc/self/exe", (u64)path, PATH_MAX, 0, 0);
 	while (length > 0 && path[length - 1] != '/')
 		length--;
-	if (length > 0) {
-		for (unsigned i = 0; i < sizeof engine; i++)
-			path[length - 1 + i] = engine[i];
-		call6(NR_EXECVE, (u64)path, (u64)argv, (u64)clean, 0, 0, 0);
+	if (length == 0)
+		return;
+	for (unsigned n = 0; n < sizeof engine; n++)
+		path[length - 1 + n] = engine[n];
+	call6(NR_EXECVE, (u64)path, (u64)given_words, (u64)env, 0, 0, 0);
+#endif
+}
+
+static __attribute__((noreturn)) void start_engine(void)
+{
+	char gate[] = "RUNT_GATE=\0\0\0\0\0\0\0\0\0\0\0", digits[12];
+	s64 count = 0, kept = 0;
+	unsigned i = 0, end = sizeof "RUNT_GATE=" - 1;
+
+	while (given_env[count])
+		count++;
+	char *clean[count + 3];
+	for (s64 n = 0; n < count; n++)
+		if (!is_dropped(given_env[n]))
+			clean[kept++] = given_env[n];
+#ifndef NODE
+	clean[kept++] = option;
+#endif
+	if (connection >= 0) {
+		do
+			digits[i++] = '0' + connection % 10;
+		while ((connection /= 10) && i < sizeof digits);
+		while (i)
+			gate[end++] = digits[--i];
+		clean[kept++] = gate;
 	}
+	clean[kept] = 0;
+	execute(clean);
 	call6(NR_WRITE, 2, (u64)failed, sizeof failed - 1, 0, 0, 0);
 	for (;;)
-		call6(NR_EXIT_GROUP, 127, 0, 0, 0, 0, 0);
+		quit(127);
+}
+
+static void fail(u32 index, s64 error)
+{
+	(void)index, (void)error;
+	start_engine();
+}
+
+#include "verb.h"
+
+__attribute__((used, noreturn)) void launch(s64 *stack)
+{
+	struct call call;
+
+	given_words = (char **)(stack + 1);
+	given_env = given_words + stack[0] + 1;
+	if (stack[0] > OWN_WORDS && understand(given_words + OWN_WORDS, given_env, &call))
+		run_verb(&call);
+	start_engine();
 }

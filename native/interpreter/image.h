@@ -1,6 +1,5 @@
 /* The mapped program file: its fields by offset (program.h), its slots. */
 #pragma once
-#define ENTRY "interpreter_main"
 #include "arch.h"
 #include "program.h"
 

@@ -48,23 +48,23 @@ static const struct { const char *name; int count; unsigned char formats[6]; } o
   { "fsmount", 3, { 3, 38, 40 } },
   { "open_tree", 3, { 3, 5, 35 } },
   { "move_mount", 5, { 3, 5, 3, 5, 36 } },
-  { "mount_setattr", 5, { 3, 5, 34, 97, 0 } },
+  { "mount_setattr", 5, { 3, 5, 34, 98, 0 } },
   { "unshare", 1, { 43 } },
   { "setns", 2, { 3, 43 } },
-  { "clone3", 2, { 98, 0 } },
+  { "clone3", 2, { 99, 0 } },
   { "setsid", 0, { 0 } },
   { "sethostname", 2, { 6, 0 } },
   { "setdomainname", 2, { 6, 0 } },
   { "prctl", 5, { 44, 5, 0, 0, 0 } },
-  { "prlimit64", 4, { 0, 45, 99, 1 } },
+  { "prlimit64", 4, { 0, 45, 100, 1 } },
   { "setgroups", 2, { 0, 8 } },
   { "setresuid", 3, { 0, 0, 0 } },
   { "setresgid", 3, { 0, 0, 0 } },
-  { "capset", 2, { 101, 102 } },
-  { "seccomp", 3, { 0, 47, 103 } },
+  { "capset", 2, { 102, 103 } },
+  { "seccomp", 3, { 0, 47, 104 } },
   { "keyctl", 5, { 50, 5, 1, 0, 0 } },
   { "personality", 1, { 1 } },
-  { "sched_setattr", 3, { 0, 104, 0 } },
+  { "sched_setattr", 3, { 0, 105, 0 } },
   { "sched_setaffinity", 3, { 0, 0, 9 } },
   { "ioprio_set", 3, { 0, 0, 1 } },
   { "set_mempolicy", 3, { 0, 9, 0 } },
@@ -74,6 +74,17 @@ static const struct { const char *name; int count; unsigned char formats[6]; } o
   { "accept4", 4, { 3, 1, 1, 46 } },
   { "bpf", 3, { 51, 9, 0 } },
   { "pidfd_open", 2, { 0, 0 } },
+  { "geteuid", 0, { 0 } },
+  { "flock", 2, { 3, 1 } },
+  { "pread64", 4, { 3, 8, 0, 0 } },
+  { "connect", 3, { 3, 9, 0 } },
+  { "recvfrom", 6, { 3, 8, 0, 1, 5, 0 } },
+  { "pidfd_send_signal", 4, { 3, 0, 5, 0 } },
+  { "renameat2", 5, { 3, 5, 3, 5, 1 } },
+  { "epoll_create1", 1, { 32 } },
+  { "epoll_ctl", 4, { 3, 0, 3, 9 } },
+  { "epoll_pwait", 6, { 3, 8, 0, 0, 5, 0 } },
+  { "clock_nanosleep", 4, { 0, 0, 97, 5 } },
   { "execve", 3, { 5, 7, 7 } },
   { "execveat", 5, { 3, 5, 7, 7, 34 } },
   { "hand_over", 6, { 3, 3, 3, 3, 3, 3 } },
@@ -97,6 +108,9 @@ static const struct { const char *name; int count; unsigned char formats[6]; } o
   { "move_net_device", 3, { 3, 5, 5 } },
   { "copy_tree", 2, { 3, 3 } },
   { "refuse", 5, { 8, 0, 1, 1, 10 } },
+  { "same", 4, { 8, 8, 0, 10 } },
+  { "start_time", 2, { 8, 0 } },
+  { "give_up", 1, { 10 } },
 };
 struct name { const char *name; unsigned long long value; };
 static const struct name names_open[] = {
@@ -379,6 +393,10 @@ static const struct member struct_open_how[] = {
   { "mode", 8, 2 },
   { "resolve", 8, 33 },
   { 0, 0, 0 } };
+static const struct member struct_timespec[] = {
+  { "tv_sec", 8, 0 },
+  { "tv_nsec", 8, 0 },
+  { 0, 0, 0 } };
 static const struct member struct_mount_attr[] = {
   { "attr_set", 8, 40 },
   { "attr_clr", 8, 40 },
@@ -442,7 +460,7 @@ static const struct member struct_ifreq[] = {
 static const struct member struct_int[] = {
   { "value", 4, 0 },
   { 0, 0, 0 } };
-static const struct member *const struct_table[] = { struct_open_how, struct_mount_attr, struct_clone_args, struct_rlimit64, struct_winsize, struct_cap_header, struct_cap_data, struct_sock_fprog, struct_sched_attr, struct_ifreq, struct_int };
+static const struct member *const struct_table[] = { struct_open_how, struct_timespec, struct_mount_attr, struct_clone_args, struct_rlimit64, struct_winsize, struct_cap_header, struct_cap_data, struct_sock_fprog, struct_sched_attr, struct_ifreq, struct_int };
 static const struct name errno_names[] = {
   { "EPERM", 1 },
   { "ENOENT", 2 },

@@ -5,9 +5,11 @@ import { paintFor } from '../color.ts';
 import { explainBundle } from '../container/explain.ts';
 import { readState } from '../container/state.ts';
 import { RuntimeError } from '../errors.ts';
+import { imageOf } from '../execute/program-file.ts';
 import { readRecords, type Image } from '../program/decode.ts';
 import { travellersText } from '../program/print.ts';
 import { isBelow } from '../program/select.ts';
+import type { Program } from '../program/step.ts';
 import { diffText } from '../render/diff.ts';
 import { dotText } from '../render/dot.ts';
 import { headOf, rowsOf, type Row } from '../render/rows.ts';
@@ -25,20 +27,32 @@ export const command: Command = {
     { name: 'format', short: 'f', value: formats.join('|'), help: 'default: text' },
     { name: 'at', value: 'POINTER', help: 'only what this place in config.json causes' },
     { name: 'diff', value: 'OTHER', help: 'how it differs from another bundle, or from the recorded program of a container; status 1 if it does' },
+    { name: 'verb', value: 'VERB', help: 'the program of a verb that the executable does without an engine, the same for every container' },
     { name: 'bundle', short: 'b', value: 'DIR', help: 'the same as the word' },
   ],
-  examples: ['runt explain', 'runt explain --at /mounts/3 /tmp/web', 'runt explain --diff /tmp/other /tmp/web', 'runt explain --diff web /tmp/web', 'runt explain --format dot /tmp/web | dot -Tsvg > web.svg', 'runt --systemd-cgroup explain /tmp/web'],
-  run: (call) => {
+  examples: ['runt explain', 'runt explain --at /mounts/3 /tmp/web', 'runt explain --diff /tmp/other /tmp/web', 'runt explain --diff web /tmp/web', 'runt explain --format dot /tmp/web | dot -Tsvg > web.svg', 'runt --systemd-cgroup explain /tmp/web', 'runt explain --verb delete'],
+  run: async (call) => {
     const format = valueOf(call, 'format') ?? 'text';
     if (!(formats as readonly string[]).includes(format)) throw new RuntimeError(`invalid format option: ${format}`, { hint: formats.join(', ') });
     const bundle = posix.resolve(call.words[0] ?? valueOf(call, 'bundle') ?? process.cwd());
     const other = valueOf(call, 'diff');
+    const verb = valueOf(call, 'verb');
+    if (verb !== undefined) return explainVerb(call, verb, format);
     if (other !== undefined) return compare(call, bundle, other);
     const image = compiled(call, bundle, ID);
     call.stdout(formatted(format, image, placedAt(rowsOf(image), valueOf(call, 'at')), bundle));
     return 0;
   },
 };
+
+async function explainVerb(call: Call, verb: string, format: string): Promise<number> {
+  const { verbs } = await import('../prepared/verbs.ts');
+  const program = (verbs as Readonly<Record<string, Program>>)[verb];
+  if (program === undefined) throw new RuntimeError(`${verb} has no program of its own`, { hint: Object.keys(verbs).join(', ') });
+  const image = imageOf(program);
+  call.stdout(formatted(format, image, rowsOf(image), `runt ${verb}`));
+  return 0;
+}
 
 /** A directory is a bundle, anything else the id of a container, living or failed: then ours is compiled under its id. */
 function compare(call: Call, bundle: string, other: string): number {

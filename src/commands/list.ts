@@ -1,8 +1,9 @@
 // `runt list`.
 import { existsSync, readFileSync } from 'node:fs';
 import { containerIds, readState } from '../container/state.ts';
+import { stateObject } from '../container/state-report.ts';
+import { currentStatus } from '../container/status.ts';
 import { formatOf, isOn, type Command } from './command.ts';
-import { stateObject } from './state.ts';
 
 const names = new Map<number, string>();
 
@@ -35,7 +36,7 @@ export const command: Command = {
     const found = containerIds(root).flatMap((id) => {
       try {
         const state = readState(root, id);
-        return [{ ...stateObject(state, `${root}/${id}`), owner: userName(state.owner) } as Record<string, unknown>];
+        return [{ ...stateObject(state, currentStatus(state, `${root}/${id}`)), owner: userName(state.owner) } as Record<string, unknown>];
       } catch (error) {
         if (existsSync(`${root}/${id}`)) call.warn(`${id}: ${(error as Error).message}`);
         return [];

@@ -59,10 +59,10 @@ export function createContainer(options: CreateOptions, keepsTerminal = false): 
     removeStateDirectory(directory);
     throw error;
   }
-  return runProgram(options, bundle, context, state);
+  return runProgram(options, bundle, context, state, keepsTerminal);
 }
 
-function runProgram(options: CreateOptions, bundle: Bundle, context: Context, state: ContainerState): Created {
+function runProgram(options: CreateOptions, bundle: Bundle, context: Context, state: ContainerState, isAttached: boolean): Created {
   const directory = context.request.stateDirectory;
   let execution: Execution | undefined;
   let program: ReturnType<typeof writeProgram> | undefined;
@@ -71,7 +71,7 @@ function runProgram(options: CreateOptions, bundle: Bundle, context: Context, st
     program = writeProgram(`${directory}/program`, compiled, { id: options.id, command: 'create', started: BigInt(Date.now()) * 1_000_000n });
     execution = beginExecution(program);
     options.debugging?.prepare(program.image);
-    const { handlers, result } = createHandlers(context, state, bundle, execution);
+    const { handlers, result } = createHandlers(context, state, bundle, execution, isAttached);
     executeProgram(execution, program, {
       handlers,
       firstDescriptor: firstDescriptor(context),

@@ -5,7 +5,7 @@ import { killCgroup, removeCgroup } from '../cgroup/remove.ts';
 import { RuntimeError } from '../errors.ts';
 import { killInit } from './kill.ts';
 import { withLock } from './lock.ts';
-import { containerExists, hookState, processStartTime, readState, removeStateDirectory, sweepStateDirectory, type ContainerState } from './state.ts';
+import { containerExists, hookState, isHalfRemoved, processStartTime, readState, removeStateDirectory, sweepStateDirectory, type ContainerState } from './state.ts';
 import { currentStatus } from './status.ts';
 import { loadSystemdFor, systemd } from './systemd.ts';
 
@@ -15,7 +15,7 @@ const PATIENCE = 10_000;
 export async function deleteContainer(root: string, id: string, force: boolean, warn: (message: string) => void = () => {}): Promise<void> {
   const directory = `${root}/${id}`;
   if (!containerExists(root, id)) {
-    if (force) return sweepStateDirectory(root, id);
+    if (force || isHalfRemoved(directory)) return sweepStateDirectory(root, id); // the rest of a delete that did not end
     throw new RuntimeError('container does not exist');
   }
   checkOwner(directory);

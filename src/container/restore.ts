@@ -22,6 +22,7 @@ import { consoleOf } from './console.ts';
 import { createHandlers } from './create-handlers.ts';
 import { initialState, undoCgroup } from './create.ts';
 import { bindMounts, commonOptions, externalNamespaces, openDirectories, openWithin, type CriuOptions, type Directories } from './criu-options.ts';
+import { writeFacts } from './facts.ts';
 import { prepareDeviceFilter } from './filters.ts';
 import { sendDescriptor } from './giving.ts';
 import { gatherHost } from './host.ts';
@@ -83,6 +84,7 @@ function restore(options: RestoreOptions): Restored {
     execution.channel = -1;
     const restored = converse(options, bundle, { socket: pair[0], criu: pid, root, given, streams, directories, execution, state });
     writeState(directory, restored.state);
+    writeFacts(directory, restored.state, execution.image);
     if (options.pidFile !== undefined) writePidFile(posix.resolve(options.pidFile), restored.state.pid);
     rmdirSync(root);
     return restored;

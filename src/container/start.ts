@@ -11,7 +11,7 @@ import { killInit } from './kill.ts';
 import { withLock } from './lock.ts';
 import { callByPath } from './socket-path.ts';
 import { gateOf, hookState, readState, type ContainerState } from './state.ts';
-import { currentStatus } from './status.ts';
+import { currentStatus, type Status } from './status.ts';
 
 /** What `run`, which has just created the container, still has of it. */
 export interface Running {
@@ -23,11 +23,9 @@ export interface Running {
 export async function startContainer(root: string, id: string, running?: Running): Promise<ContainerState> {
   return withLock(`${root}/${id}`, async () => {
     const state = readState(root, id);
-    const now = currentStatus(state, `${root}/${id}`);
-    if (now === 'stopped') throw new RuntimeError('cannot start a container that has stopped');
-    if (now === 'running' || now === 'paused') throw new RuntimeError('cannot start an already running container');
-    if (now === 'creating') throw new RuntimeError('cannot start a container that is still being created');
-    await passGate(`${root}/${id}`, state, root, running);
+    const connection = connectionLeft();
+    if (connection === undefined) checkStatus(currentStatus(state, `${root}/${id}`));
+    await passGate(`${root}/${id}`, state, root, running, connection);
     return state;
   });
 }
@@ -44,9 +42,21 @@ export async function startAndTell(root: string, id: string, watchesInit: boolea
   else told?.catch(() => {});
 }
 
-async function passGate(directory: string, state: ContainerState, root: string, running: Running | undefined): Promise<void> {
-  const socket = call('socket', AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-  const connected = callByPath('connect', socket, gateOf(directory));
+function checkStatus(now: Status): void {
+  if (now === 'stopped') throw new RuntimeError('cannot start a container that has stopped');
+  if (now === 'running' || now === 'paused') throw new RuntimeError('cannot start an already running container');
+  if (now === 'creating') throw new RuntimeError('cannot start a container that is still being created');
+}
+
+/** The prepared `start` (prepared/verbs.ts) went through the gate, and what init said there is still to be heard. */
+function connectionLeft(): number | undefined {
+  const fd = process.env['RUNT_GATE'];
+  return fd === undefined ? undefined : Number(fd);
+}
+
+async function passGate(directory: string, state: ContainerState, root: string, running: Running | undefined, connection: number | undefined): Promise<void> {
+  const socket = connection ?? call('socket', AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  const connected = connection === undefined ? callByPath('connect', socket, gateOf(directory)) : 0;
   if (connected < 0) {
     closeSync(socket);
     throw new RuntimeError(`cannot start an already running container (${errnoName(-connected)})`);

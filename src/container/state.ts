@@ -154,6 +154,9 @@ export function removeStateDirectory(directory: string): void {
   rmSync(removed, { recursive: true, force: true });
 }
 
+/** Whether a delete has taken a container out of sight and not removed it. */
+export const isHalfRemoved = (directory: string): boolean => existsSync(outOfSight(directory)[1]);
+
 /** Removes what a create or delete of this id left out of sight when it was killed. */
 export function sweepStateDirectory(root: string, id: string): void {
   for (const left of outOfSight(`${root}/${id}`)) rmSync(left, { recursive: true, force: true });

@@ -14,7 +14,7 @@ export type Format =
 
 /** Kernel structures that travel in the data area. */
 export type StructName =
-  | 'open_how' | 'mount_attr' | 'clone_args' | 'rlimit64' | 'winsize' | 'cap_header' | 'cap_data' | 'sock_fprog' | 'sched_attr' | 'ifreq' | 'int';
+  | 'open_how' | 'timespec' | 'mount_attr' | 'clone_args' | 'rlimit64' | 'winsize' | 'cap_header' | 'cap_data' | 'sock_fprog' | 'sched_attr' | 'ifreq' | 'int';
 
 /** Which process may run an operation: the runtime (TypeScript, many threads) or the container side (the interpreter). */
 export type Legal = 'both' | 'container' | 'runtime';
@@ -30,6 +30,7 @@ export type Member = readonly [name: string, size: 1 | 2 | 4 | 8 | 16, format: F
 /** Their members, as the man pages give them. */
 export const structs: Readonly<Record<StructName, readonly Member[]>> = {
   open_how: [['flags', 8, 'name open'], ['mode', 8, 'octal'], ['resolve', 8, 'name resolve']],
+  timespec: [['tv_sec', 8, 'int'], ['tv_nsec', 8, 'int']],
   mount_attr: [['attr_set', 8, 'name mountAttr'], ['attr_clr', 8, 'name mountAttr'], ['propagation', 8, 'name mount'], ['userns_fd', 8, 'fd']],
   clone_args: [
     ['flags', 8, 'name clone'], ['pidfd', 8, 'hex'], ['child_tid', 8, 'hex'], ['parent_tid', 8, 'hex'], ['exit_signal', 8, 'int'],
@@ -117,6 +118,17 @@ export const syscallOps = {
   accept4: contained('fd', 'hex', 'hex', 'name sock'),
   bpf: hosted('name bpf', 'bytes', 'int'),
   pidfd_open: call('int', 'int'),
+  geteuid: hosted(),
+  flock: hosted('fd', 'hex'),
+  pread64: hosted('fd', 'out', 'int', 'int'),
+  connect: hosted('fd', 'bytes', 'int'),
+  recvfrom: hosted('fd', 'out', 'int', 'hex', 'text', 'int'),
+  pidfd_send_signal: hosted('fd', 'int', 'text', 'int'),
+  renameat2: hosted('fd', 'text', 'fd', 'text', 'hex'),
+  epoll_create1: hosted('name open'),
+  epoll_ctl: hosted('fd', 'int', 'fd', 'bytes'),
+  epoll_pwait: hosted('fd', 'out', 'int', 'int', 'text', 'int'),
+  clock_nanosleep: hosted('int', 'int', 'struct timespec', 'text'),
   execve: contained('text', 'words', 'words'),
   execveat: contained('fd', 'text', 'words', 'words', 'name at'),
 } as const satisfies Partial<Record<SyscallName, Op>>;
@@ -126,9 +138,9 @@ export const otherOps = {
   // Gives the turn to the runtime and waits for it; the arguments are descriptors that travel along. Derived, never written by hand.
   hand_over: contained('fd', 'fd', 'fd', 'fd', 'fd', 'fd'),
   // Loads 1, 2, 4 or 8 bytes that a call before left in memory and fails with errno unless (value & mask) == expected.
-  expect: contained('out', 'int', 'hex', 'hex', 'errno'),
+  expect: call('out', 'int', 'hex', 'hex', 'errno'),
   // Loads 1, 2, 4 or 8 bytes that a call before left in memory; what the mask leaves of them is the result.
-  load: contained('out', 'int', 'octal'),
+  load: call('out', 'int', 'octal'),
   // From here on, reports and hand-overs travel over this connection.
   report_to: contained('fd'),
   // Gives back the pages of the program until they are needed again (madvise(2) MADV_DONTNEED): init may wait for long.
@@ -164,7 +176,13 @@ export const otherOps = {
   // Copies the directory a tmpfs will cover into it (mount option tmpcopyup).
   copy_tree: hosted('fd', 'fd'),
   // As expect, the other way round: fails with errno when (value & mask) is what is not to be.
-  refuse: contained('out', 'int', 'hex', 'hex', 'errno'),
+  refuse: call('out', 'int', 'hex', 'hex', 'errno'),
+  // Compares so many bytes in memory with others and fails with errno unless they are the same; in prepared programs alone, as the next.
+  same: hosted('out', 'out', 'int', 'errno'),
+  // When a process started, from what was read of its /proc/PID/stat (proc_pid_stat(5), field 22); ESRCH for one that has ended.
+  start_time: hosted('out', 'int'),
+  // Ends a prepared program: the engine does the verb instead.
+  give_up: hosted('errno'),
 } as const satisfies Record<string, Op>;
 
 export type SyscallOpName = keyof typeof syscallOps;

@@ -1,0 +1,131 @@
+/* The command lines for which there are prepared programs: runc's flags as managers give them, a verb, an id. Anything else is the engine's. */
+#pragma once
+#include "prepared.h"
+
+#define DEFAULT_ROOT "/run/runt"
+#define LAST_SIGNAL 64
+#define ID_MAX 250
+
+struct call { const struct verb *verb; const char *path, *id; s64 signal; int is_forced; };
+
+static int begins(const char *text, const char *prefix)
+{
+	while (*prefix)
+		if (*text++ != *prefix++)
+			return 0;
+	return 1;
+}
+
+static int equals(const char *text, const char *other)
+{
+	return begins(text, other) && begins(other, text);
+}
+
+/** The value of a variable; 0 when it is not set, or to nothing. */
+static const char *variable(char **env, const char *name)
+{
+	for (; *env; env++)
+		if (begins(*env, name)) {
+			const char *rest = *env;
+			while (*name)
+				rest++, name++;
+			return *rest ? rest : 0;
+		}
+	return 0;
+}
+
+/** When the word is this flag, one dash or two, moves on behind its value; else gives 0. */
+static const char *flag_value(char ***words, const char *name)
+{
+	const char *rest = **words + ((**words)[1] == '-' ? 2 : 1);
+
+	if (!begins(rest, name))
+		return 0;
+	while (*name)
+		rest++, name++;
+	if (*rest == '=') {
+		(*words)++;
+		return rest + 1;
+	}
+	if (*rest || !(*words)[1])
+		return 0;
+	*words += 2;
+	return (*words)[-1];
+}
+
+static int is_id(const char *text)
+{
+	unsigned length = 0;
+
+	for (; *text; text++, length++) {
+		char letter = *text | 0x20;
+		if (!(letter >= 'a' && letter <= 'z') && !(*text >= '0' && *text <= '9') && *text != '_' && *text != '+' && *text != '-' && (*text != '.' || !length))
+			return 0;
+	}
+	return length > 0 && length <= ID_MAX;
+}
+
+/** `9`, `KILL`, `SIGKILL`; -1 for what needs more thought. */
+static s64 signal_number(const char *text)
+{
+	s64 number = 0;
+
+	if (*text >= '0' && *text <= '9') {
+		for (; *text >= '0' && *text <= '9' && number <= LAST_SIGNAL; text++)
+			number = number * 10 + (*text - '0');
+		return *text || number > LAST_SIGNAL ? -1 : number;
+	}
+	if (begins(text, "SIG"))
+		text += 3;
+	for (; number < (s64)(sizeof signal_names / sizeof *signal_names); number++)
+		if (equals(text, signal_names[number]))
+			return number + 1;
+	return -1;
+}
+
+/** The state root: neither empty nor `/`. */
+static int is_root(const char *path)
+{
+	while (*path == '/')
+		path++;
+	return *path != 0;
+}
+
+static int understand(char **words, char **env, struct call *call)
+{
+	const char *value;
+	unsigned i;
+
+	call->path = 0;
+	while (*words && **words == '-') {
+		if ((value = flag_value(&words, "root")))
+			call->path = value;
+		else if ((value = flag_value(&words, "log-format"))) {
+			if (!equals(value, "json") && !equals(value, "text"))
+				return 0;
+		} else if (equals(*words, "--systemd-cgroup"))
+			words++;
+		else if (!flag_value(&words, "log")) /* written to when something fails, and that is the engine's */
+			return 0;
+	}
+	if (!*words || (!call->path && variable(env, "XDG_RUNTIME_DIR=")))
+		return 0;
+	if (!call->path)
+		call->path = DEFAULT_ROOT;
+	for (i = 0; i < sizeof verbs / sizeof *verbs && !equals(*words, verbs[i].name); i++)
+		;
+	if (i == sizeof verbs / sizeof *verbs || !is_root(call->path))
+		return 0;
+	call->verb = &verbs[i];
+	words++;
+	call->is_forced = *words && equals(call->verb->name, "delete") && (equals(*words, "--force") || equals(*words, "-f"));
+	words += call->is_forced;
+	if (!*words || **words == '-' || !is_id(*words))
+		return 0;
+	call->id = *words++;
+	call->signal = 15;
+	if (*words && equals(call->verb->name, "kill") && (call->signal = signal_number(*words++)) < 0)
+		return 0;
+	/* Readiness is waited for by the engine. */
+	return !*words && !(equals(call->verb->name, "start") && variable(env, "NOTIFY_SOCKET="));
+}
