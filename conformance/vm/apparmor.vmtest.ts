@@ -1,8 +1,8 @@
-// AppArmor with a real profile: create, exec and hooks of a container, and the profiles that Docker and Podman set by themselves.
-import { mkdirSync, writeFileSync } from 'node:fs';
+// AppArmor with a real profile: create, exec and hooks of a container. The profiles that Docker and Podman set by themselves: managers-systemd.vmtest.ts.
+import { writeFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { baseConfig, makeBundle, Runtime } from '../harness.ts';
-import { busyboxImage, must, runt, sh } from './guest.ts';
+import { must, runt, sh } from './guest.ts';
 import { suite } from './tap.ts';
 
 const PROFILE = 'runt-test';
@@ -52,16 +52,6 @@ confined('a procfs that something is mounted on is not written through (CVE-2019
   const bundle = makeBundle(withProfile(PROFILE, '/bin/true'));
   const covered = sh(`unshare -m sh -c 'mount -t tmpfs tmpfs /proc && exec ${runt} --root ${runtime.root} run --bundle ${bundle} aa5'`);
   assert.is.not(covered.code, 0);
-});
-
-confined('the profiles that managers set by themselves', () => {
-  must(`podman load -q -i ${busyboxImage}`);
-  const podman = must(`podman --cgroup-manager cgroupfs --runtime ${runt} run --rm busybox cat /proc/self/attr/current`, 180);
-  assert.match(podman, /^containers-default-\S+ \(enforce\)\n$/);
-  mkdirSync('/etc/docker', { recursive: true });
-  writeFileSync('/etc/docker/daemon.json', JSON.stringify({ 'exec-opts': ['native.cgroupdriver=cgroupfs'], runtimes: { runt: { path: runt } } }));
-  must(`systemctl restart docker && docker load -i ${busyboxImage}`, 180);
-  assert.is(must('docker run --rm --runtime runt busybox cat /proc/self/attr/current', 180), 'docker-default (enforce)\n');
 });
 
 confined.after(() => runtime.close());

@@ -20,9 +20,8 @@ podman('status, ids, environment, directory', () =>
   both((runtime) => `${on(runtime)} exec --user 1000:100 -e A=b -w /tmp ${named(runtime)} sh -c 'id; pwd; echo $A; grep -E "^(Cap|Groups|NoNew|Seccomp:)" /proc/self/status'`));
 podman('with a terminal', () => both((runtime) => `script -qec "${on(runtime)} exec -it ${named(runtime)} sh -c 'tty; stty size >/dev/null && echo sized; sleep 1'" /dev/null </dev/null`));
 podman('exit codes', () => {
-  const codes = (runtime: string): (number | null)[] => ['nothing', '/etc', 'sh -c "exit 5"', 'sh -c "kill -9 \\$\\$"'].map((words) => sh(`${on(runtime)} exec ${named(runtime)} ${words}`).code);
-  note(`runc: ${codes(runc).join(' ')}`);
-  assert.equal(codes(runt), [127, 126, 5, 137]);
+  const codes = ['nothing', '/etc', 'sh -c "exit 5"', 'sh -c "kill -9 \\$\\$"'].map((words) => sh(`${on(runt)} exec ${named(runt)} ${words}`).code);
+  assert.equal(codes, [127, 126, 5, 137]); // with runc 1.1.15 Podman says 255 for a directory, the others are the same
 });
 podman('standard input goes through', () => both((runtime) => `printf 'a\\nb\\n' | ${on(runtime)} exec -i ${named(runtime)} wc -l`));
 podman('a health check runs in the container', () => {
@@ -47,8 +46,8 @@ others('docker exec', () => {
   for (const [name, runtime] of [['d1', 'one'], ['d2', 'two']]) must(`docker run -d --name ${name} --runtime ${runtime} --security-opt apparmor=unconfined busybox sh -c ${wait}`);
   const of = (runtime: string): string => (runtime === runt ? 'd1' : 'd2');
   both((runtime) => `docker exec -u 1000 -e A=b -w /tmp ${of(runtime)} sh -c 'id; pwd; echo $A; grep -E "^(Cap|NoNew|Seccomp:)" /proc/self/status'`);
-  // Input stays open and the process a moment: with an input that has ended, Docker drops what was written (seen with runc).
-  const ttyOf = (runtime: string): string => sh(`sleep 15 | script -qec "docker exec -it ${of(runtime)} sh -c 'tty; sleep 2'" /dev/null | grep -o '/dev/pts/[0-9]*'`).stdout;
+  // Input stays open until the terminal's name is there: with an input that has ended, Docker drops what was written (seen with runc).
+  const ttyOf = (runtime: string): string => sh(`: >/tmp/tty; for i in $(seq 150); do grep -qs pts /tmp/tty && break; sleep 0.2; done | script -qec "docker exec -it ${of(runtime)} sh -c 'tty; sleep 2'" /dev/null >/tmp/tty; grep -o '/dev/pts/[0-9]*' /tmp/tty`).stdout;
   assert.is(ttyOf(runt), '/dev/pts/0\n');
   note(`runc: ${ttyOf(runc).trim()}`);
   const codes = (runtime: string): (number | null)[] => ['nothing', 'sh -c "exit 5"'].map((words) => sh(`docker exec ${of(runtime)} ${words}`).code);

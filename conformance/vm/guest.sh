@@ -16,6 +16,7 @@ for number in $(echo "$files" | tr , ' '); do
 	file=$(sed -n "${number}p" conformance/vm/tests.list)
 	case $file in *.mjs) name=${file%.mjs}.ts ;; *) name=$file ;; esac
 	printf '\001file %s\n' "$name" >&3
+	began=$(date +%s)
 	: >"$out"
 	case $file in
 		*.mjs) set -- node --no-warnings "$file" ;;
@@ -27,7 +28,7 @@ for number in $(echo "$files" | tr , ' '); do
 	tail -n +1 -s 0.3 -f --pid=$! "$out" >&3
 	wait $!
 	status=$?
-	printf '\n\001exit %s\n' "$status" >&3
+	printf '\n\001exit %s %s\n' "$status" $(($(date +%s) - began)) >&3
 	[ $status = 0 ] || failed=1
 done
 # What systemd and the kernel have to say goes to the console's log, which the host keeps.

@@ -1,4 +1,5 @@
-// Podman and Docker with the driver they take by default where systemd runs: their containers' scopes, limits, exec and end.
+// Podman and Docker with the driver they take by default where systemd runs: their containers' scopes, limits, exec and end, and the
+// AppArmor profiles they set by themselves.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import * as assert from 'uvu/assert';
 import { asTester, busyboxImage, must, runt, sh } from './guest.ts';
@@ -9,7 +10,7 @@ const wait = "sh -c \"trap 'exit 7' TERM; while :; do sleep 0.1; done\"";
 const read = (cgroup: string, file: string): string => readFileSync(`/sys/fs/cgroup${cgroup}/${file}`, 'utf8').trim();
 const units = (pattern: string): string => must(`systemctl list-units --all --no-legend --plain '${pattern}'; systemctl --failed --no-legend --plain | grep -E '${pattern.replace('*', '.*')}'; true`);
 
-test('podman run, exec, pause, update, stop, rm', () => {
+test('podman run, exec, pause, update, stop, rm, and its AppArmor profile', () => {
   must(`podman load -q -i ${busyboxImage}`);
   assert.is(must('podman info -f "{{.Host.CgroupManager}}"').trim(), 'systemd');
   must(`podman --runtime ${runt} run -d --name web --memory 64m --cpus 0.5 --pids-limit 40 --security-opt apparmor=unconfined busybox ${wait}`);
@@ -24,9 +25,10 @@ test('podman run, exec, pause, update, stop, rm', () => {
   assert.is(must('podman inspect -f "{{.State.ExitCode}}" web').trim(), '7');
   must('podman rm web');
   assert.not.ok(existsSync(`/sys/fs/cgroup${cgroup}`));
+  assert.match(must(`podman --runtime ${runt} run --rm busybox cat /proc/self/attr/current`, 180), /^containers-default-\S+ \(enforce\)\n$/);
   assert.is(units('libpod-*').replace(/^libpod-conmon.*\n/gm, ''), '');
 });
-test('docker run, exec, update, stop, rm', () => {
+test('docker run, exec, update, stop, rm, and its AppArmor profile', () => {
   mkdirSync('/etc/docker', { recursive: true });
   writeFileSync('/etc/docker/daemon.json', JSON.stringify({ runtimes: { one: { path: runt } } }));
   must(`systemctl restart docker && docker load -i ${busyboxImage}`, 180);
@@ -40,6 +42,7 @@ test('docker run, exec, update, stop, rm', () => {
   must('docker stop web');
   assert.is(must('docker inspect -f "{{.State.ExitCode}}" web').trim(), '7');
   must('docker rm web');
+  assert.is(must('docker run --rm --runtime one busybox cat /proc/self/attr/current', 180), 'docker-default (enforce)\n');
   assert.is(units('docker-*'), '');
   sh('systemctl stop docker docker.socket containerd');
 });

@@ -44,6 +44,7 @@ function close_file(  key) {
 	else if (status != 0 && !bad[m]) result(0, file[m] ": exit status " status)
 	else if (plan[m] >= 0 && plan[m] != seen[m]) result(0, file[m] ": " plan[m] " tests were planned, " seen[m] " ran")
 	else if (seen[m] == 0) result(1, file[m])
+	if ($3 != "") emit("# " $3 " s: " file[m])
 	close_file()
 	next
 }

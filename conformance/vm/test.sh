@@ -1,12 +1,20 @@
 #!/bin/sh
-# test.sh [TESTFILE...]: runs test files (*.ts with uvu, *.sh) in the virtual machine, without names in two of them at once; TAP on standard output.
-# Without names: all of conformance/vm/*.vmtest.{ts,sh} and what managers' containers see. RUNT_MANAGERS=full: all of the managers' operations of a file, not the core. RUNT_VM_LIMIT and RUNT_VM_FILE_LIMIT are the seconds a boot and a file may take, RUNT_VM_MACHINES how many machines share the files.
+# test.sh [--managers | --all | TESTFILE...]: runs test files (*.ts with uvu, *.sh) in the virtual machine; TAP on standard output.
+# Without words: what runt itself does there, conformance/vm/*.vmtest.{ts,sh} without those that --managers has: what managers' containers
+# see, captured bundles, calls compared with runc. RUNT_MANAGERS=full: all of the managers' operations of a file, not the core. RUNT_VM_LIMIT
+# and RUNT_VM_FILE_LIMIT are the seconds a boot and a file may take, RUNT_VM_MACHINES how many machines share the files.
 set -u
 unset NODE_EXTRA_CA_CERTS
 here=conformance/vm
 cd "$(dirname "$0")/../.." || exit 1
 sh $here/host.sh qemu-system-x86_64 mke2fs flock unshare node || exit 1
-[ $# -gt 0 ] || set -- $(ls $here/*.vmtest.ts $here/*.vmtest.sh conformance/managers/inside.vmtest.ts conformance/managers/containerd.vmtest.ts 2>/dev/null)
+managers="conformance/managers/inside.vmtest.ts conformance/managers/containerd.vmtest.ts $here/bundles.vmtest.ts $here/exec.vmtest.ts $here/managers-systemd.vmtest.ts"
+own() { for file in $here/*.vmtest.ts $here/*.vmtest.sh; do case " $managers " in *" $file "*) ;; *) [ ! -f "$file" ] || echo "$file" ;; esac; done; }
+case "$*" in
+	'') set -- $(own) ;;
+	--managers) set -- $managers ;;
+	--all) set -- $managers $(own) ;;
+esac
 for file in "$@"; do
 	case $file in /* | ../*) false ;; *) [ -f "$file" ] ;; esac || { echo "$file: no such test file; paths are relative to the repository" >&2; exit 2; }
 done
@@ -15,6 +23,7 @@ image=$(sh $here/image.sh) || exit 1
 
 run=${RUNT_VM_CACHE:-${HOME:-/root}/.cache/runt-vm}/run.$$
 mkdir -p "$run"
+began=$(date +%s)
 pids=
 trap '[ -n "$pids" ] && kill $pids 2>/dev/null; rm -f "$run/payload" "$run/stream"' EXIT
 trap 'exit 130' INT TERM HUP
@@ -42,6 +51,8 @@ wait $judge
 status=$?
 wait $pids
 pids=
+times >"$run/times" # the last line: user and system, of what this shell has waited for
+echo "# vm: $(($(date +%s) - began)) s; processors: $(tail -n 1 "$run/times")" >&2
 for report in "$run"/*/report; do [ -s "$report" ] && echo "# what tests handed out: $report" >&2; done
 # The newest runs' logs stay, and those of a run that goes on (run.PID); of a good one nobody wants to see the console.
 for old in $(ls -1dt "${run%/*}"/run.* | tail -n +6); do kill -0 "${old##*.}" 2>/dev/null || rm -rf "$old"; done
