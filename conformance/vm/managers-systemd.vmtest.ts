@@ -6,7 +6,7 @@ import { asTester, busyboxImage, must, runt, sh } from './guest.ts';
 import { note, suite } from './tap.ts';
 
 const test = suite('managers, systemd driver');
-const wait = "sh -c \"trap 'exit 7' TERM; while :; do sleep 0.1; done\"";
+const wait = "sh -c \"trap 'exit 7' TERM; sleep 10000 & wait\"";
 const read = (cgroup: string, file: string): string => readFileSync(`/sys/fs/cgroup${cgroup}/${file}`, 'utf8').trim();
 const units = (pattern: string): string => must(`systemctl list-units --all --no-legend --plain '${pattern}'; systemctl --failed --no-legend --plain | grep -E '${pattern.replace('*', '.*')}'; true`);
 
