@@ -6,7 +6,8 @@ image=$1 payload=$2 unit=$3 limit=$4
 shift 4
 # Emulation only: a stock guest hangs on this kind of machine's /dev/kvm. Drivers it would probe in vain are left out.
 useless=kvm_amd,kvm,ata_piix,ata_generic,psmouse,powernow_k8,floppy,i2c_piix4,pcspkr
-# What makes emulation slow and no test needs: zeroed pages, huge pages, waiting for grace periods, five levels of page tables.
+# What makes emulation slow and no test needs: zeroed pages, huge pages, waiting for grace periods, five levels of page tables, and
+# pages cleared and copied by `rep`, of which each round is emulated (erms, rep_good).
 fast="mitigations=off clearcpuid=rep_good init_on_alloc=0 hardened_usercopy=off rcupdate.rcu_expedited=1 transparent_hugepage=madvise nowatchdog"
 # Without cmpxchg16b: its emulation by two threads brought a guest's kernel down once, in kmalloc.
 # In the foreground, or Ctrl-C and the terminal would not reach the machine of a person.

@@ -1,6 +1,6 @@
 // The harness's own pieces without a machine: boots.sh with a command that plays the machine, and what tap.awk makes of it.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -34,6 +34,12 @@ test('one boot that ends is one plan', () => {
   assert.is(code, 0);
   assert.equal(lines, ['# a.ts', 'ok 1 - a1', '# b.ts', 'ok 2 - b1 # 1.0 s', 'ok 3 - b2', '1..3', '# 3 passed, 0 failed, 0 skipped']);
   assert.is(starts, '1:1,2');
+});
+
+test('what a file took is said after its results', () => {
+  const { code, lines } = run(1, [{ says: ['!file a.ts', 'ok 1 - a1', '1..1', '!exit 0 42', '!end'] }]);
+  assert.is(code, 0);
+  assert.equal(lines, ['# a.ts', 'ok 1 - a1', '# 42 s: a.ts', '1..1', '# 1 passed, 0 failed, 0 skipped']);
 });
 
 test('a kernel that dies is booted again with the file it died in, whose results count once', () => {
@@ -100,6 +106,20 @@ test('files are dealt by what they take: the longest alone, unknown ones count a
   assert.equal(share(1, 'short', 'new', 'long'), ['1,2,3']);
   assert.equal(share(2, 'new', 'short'), ['1', '2']);
   rmSync(directory, { recursive: true });
+});
+
+test('each test file of the machine is in one of the two sets, and CI runs both; a file that is none ends the run', () => {
+  const files = (...words: string[]): string[] => spawnSync('sh', ['conformance/vm/files.sh', ...words], { encoding: 'utf8' }).stdout.trim().split('\n');
+  const [own, managers] = [files(), files('--managers')];
+  assert.equal([...new Set([...own, ...managers])].sort(), files('--all').sort());
+  assert.equal(own.filter((file) => managers.includes(file)), []);
+  for (const file of readdirSync('conformance/vm')) if (file.includes('.vmtest.')) assert.ok(files('--all').includes(`conformance/vm/${file}`), file);
+  assert.match(readFileSync('.ci/run', 'utf8'), /test:vm:all/);
+  assert.match(readFileSync('package.json', 'utf8'), /"test:vm:all": "conformance\/vm\/test\.sh --all"/);
+  assert.equal(files('package.json', 'conformance/vm/suite.ts'), ['package.json', 'conformance/vm/suite.ts']);
+  const none = spawnSync('sh', ['conformance/vm/test.sh', 'conformance/vm/none.ts'], { encoding: 'utf8' });
+  assert.is(none.status, 2);
+  assert.match(none.stderr, /none\.ts: no such test file/);
 });
 
 test.run();

@@ -1,23 +1,14 @@
 #!/bin/sh
-# test.sh [--managers | --all | TESTFILE...]: runs test files (*.ts with uvu, *.sh) in the virtual machine; TAP on standard output.
-# Without words: what runt itself does there, conformance/vm/*.vmtest.{ts,sh} without those that --managers has: what managers' containers
-# see, captured bundles, calls compared with runc. RUNT_MANAGERS=full: all of the managers' operations of a file, not the core. RUNT_VM_LIMIT
+# test.sh [--managers | --all | TESTFILE...]: runs test files (*.ts with uvu, *.sh; which: files.sh) in the virtual machine, more than three
+# in two of them at once; TAP on standard output. RUNT_MANAGERS=full: all of the managers' operations of a file, not the core. RUNT_VM_LIMIT
 # and RUNT_VM_FILE_LIMIT are the seconds a boot and a file may take, RUNT_VM_MACHINES how many machines share the files.
 set -u
 unset NODE_EXTRA_CA_CERTS
 here=conformance/vm
 cd "$(dirname "$0")/../.." || exit 1
+files=$(sh $here/files.sh "$@") || exit
+set -- $files
 sh $here/host.sh qemu-system-x86_64 mke2fs flock unshare node || exit 1
-managers="conformance/managers/inside.vmtest.ts conformance/managers/containerd.vmtest.ts $here/bundles.vmtest.ts $here/exec.vmtest.ts $here/managers-systemd.vmtest.ts"
-own() { for file in $here/*.vmtest.ts $here/*.vmtest.sh; do case " $managers " in *" $file "*) ;; *) [ ! -f "$file" ] || echo "$file" ;; esac; done; }
-case "$*" in
-	'') set -- $(own) ;;
-	--managers) set -- $managers ;;
-	--all) set -- $managers $(own) ;;
-esac
-for file in "$@"; do
-	case $file in /* | ../*) false ;; *) [ -f "$file" ] ;; esac || { echo "$file: no such test file; paths are relative to the repository" >&2; exit 2; }
-done
 case " $*" in *.vmlong.*) : "${RUNT_VM_LIMIT:=21600}" ;; esac
 image=$(sh $here/image.sh) || exit 1
 
