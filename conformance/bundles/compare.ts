@@ -2,14 +2,14 @@
 // The bundle's rootfs is ours: whatever program it names is a script that reports. What config.json names of the machine
 // it comes from (directories, a network namespace, the executable of a daemon) is put at its place in private namespaces.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { makeRootfs, type Json } from '../harness.ts';
 
 /**
  * What a process sees: `== name`, then the lines of that name. Read-only files of /proc/sys vary; these do not. As few processes as can be:
- * each costs the emulated machine some 30 ms. runc gives a terminal its size after the process began.
+ * in the emulated machine each counts. runc gives a terminal its size after the process began.
  */
 const report = `#!/bin/busybox sh
 PATH=/bin
@@ -183,17 +183,12 @@ export function normal(text: string): string[] {
   let plain = text;
   for (const [pattern, instead] of argued) plain = plain.replace(pattern, instead);
   // Without a cgroup namespace the host's cgroup2 mount is bound: a new one would wait for RCU and give it other options.
-  if (hostNamespaces().has(/^ns: cgroup (\S+)$/m.exec(plain)?.[1] ?? '')) plain = plain.replace(/^(mount: \/sys\/fs\/cgroup \S+ - cgroup2?) .*$/gm, '$1');
-  plain = plain.replace(/^ns: (\w+) (\S+)$/gm, (_, kind: string, link: string) => `ns: ${kind} ${hostNamespaces().has(link) ? 'of the host' : 'another'}`);
+  if (hostNamespaces.has(/^ns: cgroup (\S+)$/m.exec(plain)?.[1] ?? '')) plain = plain.replace(/^(mount: \/sys\/fs\/cgroup \S+ - cgroup2?) .*$/gm, '$1');
+  plain = plain.replace(/^ns: (\w+) (\S+)$/gm, (_, kind: string, link: string) => `ns: ${kind} ${hostNamespaces.has(link) ? 'of the host' : 'another'}`);
   return plain.split('\n').sort();
 }
 
-let host: ReadonlySet<string> | undefined;
-
-function hostNamespaces(): ReadonlySet<string> {
-  const kinds = readdirSync('/proc/self/ns').map((kind) => spawnSync('readlink', [`/proc/self/ns/${kind}`], { encoding: 'utf8' }).stdout.trim());
-  return (host ??= new Set(kinds));
-}
+const hostNamespaces: ReadonlySet<string> = new Set(readdirSync('/proc/self/ns').map((kind) => readlinkSync(`/proc/self/ns/${kind}`)));
 
 /** Lines that only one of two reports has. */
 export function differences(found: readonly string[], expected: readonly string[]): { readonly found: readonly string[]; readonly expected: readonly string[] } {
