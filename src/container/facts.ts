@@ -18,35 +18,49 @@ const CTIME_BYTES = 12;
 
 /** Writes the facts of a container that has just been created, and whose state.json is written; none when they have no room. */
 export function writeFacts(directory: string, state: ContainerState, image: Image): void {
-  const reports = reported.map((status) => Buffer.from(stateReport(state, status)));
-  const cgroup = Buffer.from(state.cgroup?.path ?? '');
-  const socket = Buffer.from(gateOf(directory));
+  // Loops and words of 32 bits, as in the encoder: what an engine compiles at its first use costs more than all this.
+  const reports: string[] = [];
+  let size: number = fact.bytes;
+  for (const status of reported) {
+    const report = stateReport(state, status);
+    const length = Buffer.byteLength(report);
+    if (length > longestReport) return;
+    reports.push(report);
+    size += length;
+  }
+  const cgroup = state.cgroup === null ? '' : state.cgroup.path;
+  const socket = gateOf(directory);
   const candidates = executions(image);
-  if (cgroup.length >= room.cgroup || socket.length + 2 >= room.socket || candidates.length > room.candidates || reports.some(({ length }) => length > longestReport)) return;
-  const bytes = Buffer.alloc(fact.bytes);
-  const put = (offset: number, value: number | bigint): void => void bytes.writeBigUInt64LE(BigInt(value), offset);
-  put(fact.magic, MAGIC);
+  if (Buffer.byteLength(cgroup) >= room.cgroup || Buffer.byteLength(socket) + 2 >= room.socket || candidates.length > room.candidates) return;
+  const stat = Buffer.alloc(STATX_BYTES);
+  if (call('statx', AT_FDCWD, text(`${directory}/state.json`), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, stat) < 0) return;
+
+  const bytes = Buffer.alloc(size);
+  const put = (offset: number, value: number): void => {
+    bytes.writeUInt32LE(value % 0x1_0000_0000, offset);
+    bytes.writeUInt32LE(Math.floor(value / 0x1_0000_0000), offset + 4);
+  };
+  bytes.write(MAGIC, fact.magic, 'latin1');
   put(fact.pid, state.pid);
-  put(fact.startTime, BigInt(state.startTime));
+  put(fact.startTime, Number(state.startTime));
   bytes[fact.privatePidNamespace] = Number(state.privatePidNamespace);
   bytes[fact.startsPlainly] = Number(!state.hooks.poststart);
   bytes[fact.endsPlainly] = Number(!state.hooks.poststop && state.cgroup?.unit === undefined && state.resctrl !== true);
-  const stat = Buffer.alloc(STATX_BYTES);
-  if (call('statx', AT_FDCWD, text(`${directory}/state.json`), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, stat) < 0) return;
   stat.copy(bytes, fact.stateInode, INODE, INODE + INODE_AND_SIZE_BYTES);
   stat.copy(bytes, fact.stateChanged, CTIME, CTIME + CTIME_BYTES);
-  candidates.forEach((offset, index) => put(fact.candidates + 8 * index, offset));
-  let end: number = fact.bytes;
-  reports.forEach(({ length }, index) => {
-    put(fact.reports + 16 * index, end);
-    put(fact.reports + 16 * index + 8, length);
-    end += length;
-  });
-  bytes.write(`/proc/${state.pid}/stat`, fact.stat);
+  for (let i = 0; i < candidates.length; i++) put(fact.candidates + 8 * i, candidates[i]!);
+  bytes.write(`/proc/${state.pid}/stat`, fact.stat, 'latin1');
   bytes.writeUInt16LE(AF_UNIX, fact.socket);
-  socket.copy(bytes, fact.socket + 2);
-  cgroup.copy(bytes, fact.cgroup);
-  writeFileSync(`${directory}/facts`, Buffer.concat([bytes, ...reports]), { mode: 0o600 });
+  bytes.write(socket, fact.socket + 2, 'utf8');
+  bytes.write(cgroup, fact.cgroup, 'utf8');
+  let end: number = fact.bytes;
+  for (let i = 0; i < reports.length; i++) {
+    const length = bytes.write(reports[i]!, end, 'utf8');
+    put(fact.reports + 16 * i, end);
+    put(fact.reports + 16 * i + 8, length);
+    end += length;
+  }
+  writeFileSync(`${directory}/facts`, bytes, { mode: 0o600 });
 }
 
 /** Where the records of execve, which end the program, have their status. */

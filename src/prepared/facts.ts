@@ -2,8 +2,8 @@
 // All integers are little-endian; texts end in NUL. container/facts.ts writes it.
 import type { Out } from '../program/step.ts';
 
-/** "runtfct1": another layout gets another number, and a file of another layout is left to the engine. */
-export const MAGIC = 0x3174_6366_746e_7572n;
+/** Another layout gets another number, and a file of another layout is left to the engine. */
+export const MAGIC = 'runtfct1';
 
 /** Room for texts, with their NUL. A container whose own are longer has no facts. */
 export const room = { socket: 110, cgroup: 1024, stat: 24, candidates: 8 } as const;
