@@ -100,6 +100,31 @@ test('fs: errors have node’s code, errno, syscall and path', () => {
   assert.is(ours.statSync(join(work, 'none'), { throwIfNoEntry: false }), undefined);
 });
 
+test('array methods are as the engine’s own, holes, changes on the way and `this` included', async () => {
+  const prototype = Array.prototype as unknown as Record<string, (...args: unknown[]) => unknown>;
+  const names = ['forEach', 'map', 'filter', 'some', 'every', 'find', 'findIndex', 'flatMap'];
+  const own = Object.fromEntries(names.map((name) => [name, prototype[name]!]));
+  await import('./array.ts');
+  const arrays: (() => unknown[])[] = [() => [], () => [1, 2, 3], () => [1, , 3], () => new Array(3), () => [undefined, null, 0, ''], () => [[1, [2]], [], , [3, , 4]], () => ['a', 'bb', 'a']];
+  const calls: ((this: unknown, value: unknown, index: number, array: unknown[]) => unknown)[] = [
+    (value) => value, (_, index) => index > 0, () => true, () => false, (value) => value === undefined, (value) => [value, [value]],
+    function () { return this; }, (_, index, array) => { if (index === 0) array.push('late'); return index; }, (_, index, array) => { if (index === 0) array.length = 1; return true; },
+  ];
+  for (const name of names) {
+    assert.is.not(prototype[name], own[name]);
+    assert.not.ok(Object.keys(Array.prototype).includes(name));
+    for (const make of arrays) {
+      for (const call of calls) {
+        const [seen, theirs, ours, others]: [unknown[], unknown[], unknown[], unknown[]] = [[], [], make(), make()];
+        const self = { of: name };
+        const watched = (list: unknown[]) => function (this: unknown, ...args: [unknown, number, unknown[]]): unknown { list.push([this === self, args[0], args[1]]); return call.apply(this, args); };
+        const result = prototype[name]!.call(ours, watched(seen), self);
+        assert.equal([result, seen, ours], [own[name]!.call(others, watched(theirs), self), theirs, others], `${name} of ${JSON.stringify(make())}`);
+      }
+    }
+  }
+});
+
 test('the executable’s koffi loads neither libstdc++ nor libgcc_s, and nothing from LD_LIBRARY_PATH', () => {
   const library = join(import.meta.dirname, '../../dist/librtstdc++.so');
   const loaded = execFileSync('ldd', [library], { encoding: 'utf8', env: { PATH: process.env['PATH'], LD_LIBRARY_PATH: work } });

@@ -60,7 +60,7 @@ export const command: Command = {
   run: async (call) => {
     if (call.globals.cgroupManager === 'systemd') await loadSystemd();
     const debugging = await debuggingOf(call);
-    const { image } = createContainer({ ...createOptions(call), debugging });
+    const { image } = await createContainer({ ...createOptions(call), debugging });
     debugging?.ended?.(image);
     return 0;
   },

@@ -1,17 +1,15 @@
 // `create`: a bundle becomes a container that waits for `start` (runtime.md#create). On failure nothing remains but its record.
-import { closeSync, rmdirSync, writeFileSync } from 'node:fs';
+import { closeSync, writeFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { ignoredCapabilities } from '../compile/capabilities.ts';
 import { compileCreate } from '../compile/create.ts';
 import type { CgroupHost, Context, Request } from '../compile/context.ts';
 import { firstDescriptor } from '../compile/descriptors.ts';
 import { RuntimeError } from '../errors.ts';
-import { abandon, beginExecution, executeProgram, StepFailure, type Execution } from '../execute/execute.ts';
-import { describeFailure } from '../execute/failure.ts';
+import { beginExecution, executeProgram, StepFailure, type Execution } from '../execute/execute.ts';
 import { getSlot } from '../execute/records.ts';
 import { writeProgram } from '../execute/program-file.ts';
-import { readRecords, readText, type Image } from '../program/decode.ts';
-import { status } from '../program/layout.ts';
+import type { Image } from '../program/decode.ts';
 import { readBundle, type Bundle } from './bundle.ts';
 import { createHandlers } from './create-handlers.ts';
 import { gatherHost } from './host.ts';
@@ -21,11 +19,9 @@ import { prepareFilter, prepareDeviceFilter } from './filters.ts';
 import type { CreateOptions } from './options.ts';
 import { makeNotifyDirectory, withNotifySocket } from './notify.ts';
 import { checkPreserved } from './preserved.ts';
-import { keepFailedRecord } from './record.ts';
-import { sleep } from '../sleep.ts';
 import { gateDirectory } from './socket-path.ts';
 import { alreadyExists, containerExists, createStateDirectory, removeStateDirectory, type ContainerState } from './state.ts';
-import { isUserSystemd, systemd } from './systemd.ts';
+import { isUserSystemd } from './systemd.ts';
 
 /** A container that has been created: what `run` needs to go on with it. */
 export interface Created {
@@ -38,7 +34,7 @@ export interface Created {
 }
 
 /** Creates a container. Throws RuntimeError; then no process, mount, cgroup or state is left. */
-export function createContainer(options: CreateOptions, keepsTerminal = false): Created {
+export async function createContainer(options: CreateOptions, keepsTerminal = false): Promise<Created> {
   if (containerExists(options.root, options.id)) throw alreadyExists(options.root, options.id);
   const bundle = forManager(readBundle(options.bundle), `${options.root}/${options.id}`);
   const console = placed(bundle, () => consoleOf(bundle.config.process?.terminal === true, !keepsTerminal, options.consoleSocket));
@@ -62,7 +58,7 @@ export function createContainer(options: CreateOptions, keepsTerminal = false): 
   return runProgram(options, bundle, context, state, keepsTerminal);
 }
 
-function runProgram(options: CreateOptions, bundle: Bundle, context: Context, state: ContainerState, isAttached: boolean): Created {
+async function runProgram(options: CreateOptions, bundle: Bundle, context: Context, state: ContainerState, isAttached: boolean): Promise<Created> {
   const directory = context.request.stateDirectory;
   let execution: Execution | undefined;
   let program: ReturnType<typeof writeProgram> | undefined;
@@ -83,15 +79,8 @@ function runProgram(options: CreateOptions, bundle: Bundle, context: Context, st
     closeSync(getSlot(program.image, 'gate')!); // init's end is the only one: when it dies, start hears of it
     return { state: result.state, bundle, terminal: result.terminal(), image: program.image };
   } catch (error) {
-    const described = error instanceof StepFailure && execution !== undefined ? describeFailure(execution.image, error, bundle.position) : located(error, bundle);
-    if (execution !== undefined) {
-      abandon(execution);
-      undoCgroup(execution.image, state);
-    }
-    keepFailedRecord(options.root, options.id, directory, described);
-    removeStateDirectory(directory);
-    if (execution !== undefined) options.debugging?.ended?.(execution.image);
-    throw described;
+    const { undo } = await import('./undo.ts');
+    throw undo(options, directory, state, execution, error instanceof StepFailure ? error : located(error, bundle), bundle.position);
   }
 }
 
@@ -101,40 +90,8 @@ function located(error: unknown, bundle: Bundle): unknown {
   return new RuntimeError(error.message, { ...error.details, position: bundle.position(error.details.pointer) });
 }
 
-/** Takes back what a program that failed had made for the container's cgroup. */
-export function undoCgroup(image: Image, { cgroup }: ContainerState): void {
-  removeMade(image);
-  if (cgroup?.unit !== undefined) stopMadeUnit(image, cgroup.unit);
-}
-
-/** Removes the cgroups this create made, as its recorder has them, innermost first; what another uses by now stays (EBUSY). */
-function removeMade(image: Image): void {
-  const made = readRecords(image).filter(({ op, side, status: outcome }) => op === 'mkdirat' && side === 'runtime' && outcome === status.done);
-  for (const path of made.map(({ args }) => readText(image.bytes, Number(args[1]!.value) - image.base)).reverse()) {
-    for (let attempt = 0; attempt < 50; attempt++) {
-      try {
-        rmdirSync(path);
-        break;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EBUSY') break;
-        sleep(2);
-      }
-    }
-  }
-}
-
 /** What the bundle asks, and what the manager of the host that called us asks besides. */
 const forManager = (bundle: Bundle, directory: string): Bundle => ({ ...bundle, config: withNotifySocket(bundle.config, directory) });
-
-/** Stops the unit that this create started. That it could not be is no news beside what went wrong. */
-function stopMadeUnit(image: Image, unit: string): void {
-  if (!readRecords(image).some(({ op, status: outcome }) => op === 'start_unit' && (outcome === status.done || outcome === status.failed))) return;
-  try {
-    systemd().stopUnit(unit);
-  } catch {
-    // `delete --force` has nothing to find either: the scope is empty, and systemd removes empty ones
-  }
-}
 
 /** Looks something up; an error has its place in config.json. */
 function placed<T>(bundle: Bundle, look: () => T): T {

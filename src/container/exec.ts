@@ -11,7 +11,6 @@ import type { ExecContext } from '../compile/enter.ts';
 import { compileExec } from '../compile/exec.ts';
 import { RuntimeError } from '../errors.ts';
 import { abandon, beginExecution, executeProgram, StepFailure, type Execution } from '../execute/execute.ts';
-import { describeFailure } from '../execute/failure.ts';
 import { writeProgram } from '../execute/program-file.ts';
 import { getSlot, type Handler } from '../execute/records.ts';
 import { consoleOf } from './console.ts';
@@ -43,7 +42,7 @@ export async function execInContainer(options: ExecOptions): Promise<number> {
   const context = contextOf(options, state, { ...stored, process });
   if (context.host.cgroup?.unit !== undefined) await loadSystemd();
   const foreground = detach ? undefined : (await import('./foreground.ts')).beginForeground();
-  const { pid, terminal } = enterContainer(context, state, position);
+  const { pid, terminal } = await enterContainer(context, state, position);
   try {
     if (options.pidFile !== undefined) (await import('./pid-file.ts')).writePidFile(posix.resolve(options.pidFile), pid);
     if (foreground === undefined) return 0;
@@ -90,7 +89,7 @@ function contextOf(options: ExecOptions, state: ContainerState, config: Config):
 }
 
 /** Runs the program up to execve. Throws RuntimeError; then nothing of it is left. */
-function enterContainer(context: ExecContext, state: ContainerState, position: (pointer: string) => string | undefined): { readonly pid: number; readonly terminal: number } {
+async function enterContainer(context: ExecContext, state: ContainerState, position: (pointer: string) => string | undefined): Promise<{ readonly pid: number; readonly terminal: number }> {
   const compiled = compileExec(context);
   const program = writeProgram(undefined, compiled, { id: state.id, command: 'exec', started: BigInt(Date.now()) * 1_000_000n });
   const execution: Execution = beginExecution(program);
@@ -106,9 +105,9 @@ function enterContainer(context: ExecContext, state: ContainerState, position: (
     closeSync(execution.channel);
     return { pid, terminal: given.terminal() };
   } catch (error) {
-    const described = error instanceof StepFailure ? describeFailure(execution.image, error, position) : error;
     abandon(execution);
-    throw described;
+    if (!(error instanceof StepFailure)) throw error;
+    throw (await import('../execute/failure.ts')).describeFailure(execution.image, error, position);
   } finally {
     closeSync(program.fd);
   }

@@ -11,8 +11,7 @@ import { compileRestore } from '../compile/restore.ts';
 import { requestType, type Options } from '../criu/messages.ts';
 import { criuEnvironment, findCriu, SOCKET, talk } from '../criu/talk.ts';
 import { RuntimeError } from '../errors.ts';
-import { abandon, beginExecution, executeProgram, StepFailure, type Execution } from '../execute/execute.ts';
-import { describeFailure } from '../execute/failure.ts';
+import { beginExecution, executeProgram, type Execution } from '../execute/execute.ts';
 import { writeProgram } from '../execute/program-file.ts';
 import { setSlot } from '../execute/records.ts';
 import { readBundle, type Bundle } from './bundle.ts';
@@ -20,7 +19,7 @@ import { chooseCgroup } from './cgroup.ts';
 import { DESCRIPTORS } from './checkpoint.ts';
 import { consoleOf } from './console.ts';
 import { createHandlers } from './create-handlers.ts';
-import { initialState, undoCgroup } from './create.ts';
+import { initialState } from './create.ts';
 import { bindMounts, commonOptions, externalNamespaces, openDirectories, openWithin, type CriuOptions, type Directories } from './criu-options.ts';
 import { writeFacts } from './facts.ts';
 import { prepareDeviceFilter } from './filters.ts';
@@ -29,10 +28,10 @@ import { gatherHost } from './host.ts';
 import { runHook } from './hooks.ts';
 import type { RunOptions } from './options.ts';
 import { writePidFile } from './pid-file.ts';
-import { keepFailedRecord } from './record.ts';
 import { stay } from './run.ts';
-import { alreadyExists, containerExists, createStateDirectory, hookState, processStartTime, removeStateDirectory, writeState, type ContainerState } from './state.ts';
+import { alreadyExists, containerExists, createStateDirectory, hookState, processStartTime, writeState, type ContainerState } from './state.ts';
 import { loadSystemd } from './systemd.ts';
+import { undo } from './undo.ts';
 
 export interface RestoreOptions extends RunOptions, CriuOptions {
   readonly lsmProfile: string | undefined;
@@ -89,14 +88,7 @@ function restore(options: RestoreOptions): Restored {
     rmdirSync(root);
     return restored;
   } catch (error) {
-    const described = error instanceof StepFailure && execution !== undefined ? describeFailure(execution.image, error, bundle.position) : error;
-    if (execution !== undefined) {
-      abandon(execution);
-      undoCgroup(execution.image, state);
-    }
-    keepFailedRecord(options.root, options.id, directory, described);
-    removeStateDirectory(directory);
-    throw described;
+    throw undo(options, directory, state, execution, error, bundle.position);
   } finally {
     directories.close();
   }

@@ -14,7 +14,7 @@ export async function runContainer(options: RunOptions, warn: (message: string) 
   if (!options.detach && !options.noSubreaper) call('prctl', PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   if (options.cgroupManager === 'systemd') await loadSystemd();
   const foreground = options.detach ? undefined : (await import('./foreground.ts')).beginForeground();
-  const created = createContainer(options, !options.detach);
+  const created = await createContainer(options, !options.detach);
   const { image } = created;
   const watch = options.debugging?.watch;
   return stay(options, created, foreground, warn, async () => {
