@@ -113,6 +113,7 @@ export function feelLimits(subject: Subject, can: { readonly update: boolean; re
   });
   test('pause stops progress, resume lets it go on', () => {
     const id = `${name}-live`;
+    rmSync(`${shared}/${id}`, { force: true }); // the other driver's
     subject.detached(id, { pids: { limit: 50 } }, `while :; do echo >> /out/${id}; sleep 0.1; done`);
     const count = (): number => statSync(`${shared}/${id}`).size;
     until('it writes', () => existsSync(`${shared}/${id}`) && count() > 0);
