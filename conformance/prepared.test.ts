@@ -42,6 +42,16 @@ for (const path of runtimePaths()) {
   const gone = (id: string): void => void engine('delete', '--force', id);
   const stopped = (id: string): void => until('stopped', () => statusOf(id) === 'stopped');
 
+  /** A rootfs of its own with one more program, and a config.json that runs it. */
+  const withProgram = (name: string, text: string): { readonly rootfs: string; readonly config: ReturnType<typeof baseConfig> } => {
+    const rootfs = mkdtempSync(join(work, 'rootfs-'));
+    makeRootfs(rootfs);
+    writeFileSync(join(rootfs, 'bin', name), text, { mode: 0o755 });
+    const config = baseConfig(`/bin/${name}`);
+    config.root['path'] = rootfs;
+    return { rootfs, config };
+  };
+
   test('a life without an engine: state, start, pause, resume, kill, delete; state is the engine’s to the byte', () => {
     const id = made(makeBundle({ ...baseConfig('/bin/sleep', '1000'), annotations: { 'org.example.ä': '"\n' } }));
     const same = (status: string): void => {
@@ -144,11 +154,7 @@ for (const path of runtimePaths()) {
   });
 
   test('a name that looks like fields of /proc/PID/stat, and another process with the same pid', () => {
-    const rootfs = mkdtempSync(join(work, 'rootfs-'));
-    makeRootfs(rootfs);
-    writeFileSync(join(rootfs, 'bin/a) Z 1 (X'), '#!/bin/sh\necho ready; sleep 1000\n', { mode: 0o755 });
-    const config = baseConfig('/bin/a) Z 1 (X');
-    config.root['path'] = rootfs;
+    const { config } = withProgram('a) Z 1 (X', '#!/bin/sh\necho ready; sleep 1000\n');
     const id = made(makeBundle(config));
     done('start', id);
     until('it runs', () => runtime.output(id).includes('ready'));
@@ -237,11 +243,7 @@ for (const path of runtimePaths()) {
   });
 
   test('start: what init has to say is heard by the engine, through the same connection', () => {
-    const rootfs = mkdtempSync(join(work, 'rootfs-'));
-    makeRootfs(rootfs);
-    writeFileSync(join(rootfs, 'bin/program'), '#!/bin/sh\n', { mode: 0o755 });
-    const config = baseConfig('/bin/program');
-    config.root['path'] = rootfs;
+    const { rootfs, config } = withProgram('program', '#!/bin/sh\n');
     const id = made(makeBundle(config));
     writeFileSync(join(rootfs, 'bin/program'), 'no program any more');
     const failed = runtime.run(['start', id]);

@@ -42,8 +42,8 @@ static void run_record(u32 index)
 
 	if (!resolve(index, at, args))
 		return;
-	if (op == OP_EXPECT || op == OP_REFUSE)
-		result = expect(args, op == OP_EXPECT);
+	if (op == OP_EXPECT)
+		result = expect(args, 1);
 	else if (op == OP_LOAD)
 		result = load(args);
 	else if (op == OP_SAME)

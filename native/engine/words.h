@@ -91,6 +91,7 @@ static int is_root(const char *path)
 	return *path != 0;
 }
 
+/** Whether there is a prepared program for these words; then what it must be given. */
 static int understand(char **words, char **env, struct call *call)
 {
 	const char *value;

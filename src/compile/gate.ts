@@ -1,5 +1,6 @@
 // Between `created` and `running`: init waits on a socket in the state directory; `start` connects and learns whether execve worked.
 import { AF_UNIX, SOCK_CLOEXEC, SOCK_SEQPACKET } from '../../native/linux/constants.ts';
+import { GATE } from '../prepared/facts.ts';
 import { part, slot, type Step } from '../program/step.ts';
 import { execveSteps } from './args.ts';
 import type { Context } from './context.ts';
@@ -12,12 +13,9 @@ function address(path: string): Buffer {
   return bytes;
 }
 
-/** In the state directory; container/state.ts names it to those who connect. */
-const gateName = 'start.sock';
-
 export function listenAtGate({ request }: Context): readonly Step[] {
   const step = part('runtime', '');
-  const bytes = address(`${request.gateDirectory}/${gateName}`);
+  const bytes = address(`${request.gateDirectory}/${GATE}`);
   return [
     step('socket', [AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0], 'messages keep their bounds', { result: 'gate' }),
     step('bind', [slot('gate'), { bytes }, bytes.length], 'in the state directory; `start` connects there'),

@@ -3,18 +3,11 @@
 import { writeFileSync } from 'node:fs';
 import { AF_UNIX, AT_FDCWD, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS } from '../../native/linux/constants.ts';
 import { call, text } from '../../native/linux/syscalls.ts';
-import { fact, longestReport, MAGIC, reported, room } from '../prepared/facts.ts';
+import { fact, longestReport, MAGIC, reported, room, statx } from '../prepared/facts.ts';
 import { opOf, recordOffset, type Image } from '../program/decode.ts';
 import { record } from '../program/layout.ts';
 import { gateOf, type ContainerState } from './state.ts';
 import { stateReport } from './state-report.ts';
-
-// struct statx (statx(2))
-const STATX_BYTES = 256;
-const INODE = 32;
-const INODE_AND_SIZE_BYTES = 16;
-const CTIME = 96;
-const CTIME_BYTES = 12;
 
 /** Writes the facts of a container that has just been created, and whose state.json is written; none when they have no room. */
 export function writeFacts(directory: string, state: ContainerState, image: Image): void {
@@ -32,7 +25,7 @@ export function writeFacts(directory: string, state: ContainerState, image: Imag
   const socket = gateOf(directory);
   const candidates = executions(image);
   if (Buffer.byteLength(cgroup) >= room.cgroup || Buffer.byteLength(socket) + 2 >= room.socket || candidates.length > room.candidates) return;
-  const stat = Buffer.alloc(STATX_BYTES);
+  const stat = Buffer.alloc(statx.bytes);
   if (call('statx', AT_FDCWD, text(`${directory}/state.json`), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, stat) < 0) return;
 
   const bytes = Buffer.alloc(size);
@@ -46,8 +39,8 @@ export function writeFacts(directory: string, state: ContainerState, image: Imag
   bytes[fact.privatePidNamespace] = Number(state.privatePidNamespace);
   bytes[fact.startsPlainly] = Number(!state.hooks.poststart);
   bytes[fact.endsPlainly] = Number(!state.hooks.poststop && state.cgroup?.unit === undefined && state.resctrl !== true);
-  stat.copy(bytes, fact.stateInode, INODE, INODE + INODE_AND_SIZE_BYTES);
-  stat.copy(bytes, fact.stateChanged, CTIME, CTIME + CTIME_BYTES);
+  stat.copy(bytes, fact.stateInode, statx.inodeAndSize, statx.inodeAndSize + statx.inodeAndSizeBytes);
+  stat.copy(bytes, fact.stateChanged, statx.changed, statx.changed + statx.changedBytes);
   for (let i = 0; i < candidates.length; i++) put(fact.candidates + 8 * i, candidates[i]!);
   bytes.write(`/proc/${state.pid}/stat`, fact.stat, 'latin1');
   bytes.writeUInt16LE(AF_UNIX, fact.socket);

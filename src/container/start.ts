@@ -1,6 +1,6 @@
 // `start`: meets init at its gate, and learns from the same connection whether execve worked (runtime.md#start).
 import { closeSync, readFileSync, unlinkSync } from 'node:fs';
-import { AF_UNIX, SOCK_CLOEXEC } from '../../native/linux/constants.ts';
+import { AF_UNIX, F_SETFD, FD_CLOEXEC, SOCK_CLOEXEC } from '../../native/linux/constants.ts';
 import { errnoName } from '../../native/linux/errno.ts';
 import { call, receiveMessage, SOCK_SEQPACKET } from '../../native/linux/syscalls.ts';
 import { RuntimeError } from '../errors.ts';
@@ -50,8 +50,11 @@ function checkStatus(now: Status): void {
 
 /** The prepared `start` (prepared/verbs.ts) went through the gate, and what init said there is still to be heard. */
 function connectionLeft(): number | undefined {
-  const fd = process.env['RUNT_GATE'];
-  return fd === undefined ? undefined : Number(fd);
+  const given = process.env['RUNT_GATE'];
+  if (given === undefined) return undefined;
+  const fd = Number(given);
+  call('fcntl', fd, F_SETFD, FD_CLOEXEC); // no hook is to have it
+  return fd;
 }
 
 async function passGate(directory: string, state: ContainerState, root: string, running: Running | undefined, connection: number | undefined): Promise<void> {

@@ -2,6 +2,7 @@
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { RuntimeError } from '../errors.ts';
+import { GATE } from '../prepared/facts.ts';
 
 /** state.json, version 1. */
 export interface ContainerState {
@@ -31,8 +32,8 @@ export interface ContainerState {
   readonly hooks: { readonly startContainer: boolean; readonly poststart: boolean; readonly poststop: boolean };
 }
 
-/** Where the gate's socket is while a container is `created`; compile/gate.ts binds it under the same name. */
-export const gateOf = (stateDirectory: string): string => `${stateDirectory}/start.sock`;
+/** Where the gate's socket is while a container is `created`. */
+export const gateOf = (stateDirectory: string): string => `${stateDirectory}/${GATE}`;
 
 /** The state a hook reads from its standard input (runtime.md#state). */
 export interface HookState {

@@ -3,27 +3,22 @@ import {
   AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, EPOLL_CTL_ADD, LOCK_EX, LOCK_NB, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, O_WRONLY, STATX_BASIC_STATS,
 } from '../../native/linux/constants.ts';
 import { part, slot, type Out, type Step, type StepOptions } from '../program/step.ts';
-import { fact, facts, MAGIC } from './facts.ts';
+import { fact, facts, GATE, MAGIC, statx } from './facts.ts';
 
 /** All of them are made by the runtime's own process: the launcher. No config.json asks for them. */
 export const step = part('runtime', '');
 
 export const ALL_BITS = 0xffff_ffff_ffff_ffffn;
 const ALL_32 = 0xffff_ffff;
-// struct statx (statx(2))
-const STATX_SIZE = 256;
-const UID = 20;
-const INODE_AND_SIZE = 32;
-const CTIME = 96;
 const EPERM = 1;
 const ESRCH = 3;
 const ENOEXEC = 8;
 const ESTALE = 116;
 
-const stat = (out: string): Out => ({ out, size: STATX_SIZE });
+const stat = (out: string): Out => ({ out, size: statx.bytes });
 
 /** Fails with errno unless the caller owns what `statx` looked at: what someone else wrote could name any process and any cgroup. */
-const isOurs = (out: string): Step => step('expect', [{ ...stat(out), offset: UID }, 4, ALL_32, slot('euid'), EPERM], 'what someone else wrote is not trusted');
+const isOurs = (out: string): Step => step('expect', [{ ...stat(out), offset: statx.uid }, 4, ALL_32, slot('euid'), EPERM], 'what someone else wrote is not trusted');
 
 /** The state directory, $directory, and the facts in it, which are those of its state.json. */
 export function openContainer(): readonly Step[] {
@@ -40,14 +35,14 @@ export function openContainer(): readonly Step[] {
     look('directory', 'state.json', 'state', AT_SYMLINK_NOFOLLOW),
     step('read', [slot('facts'), facts(), fact.bytes], ''),
     step('same', [facts(fact.magic), { bytes: Buffer.from(MAGIC) }, MAGIC.length, ENOEXEC], 'of this layout'),
-    step('same', [facts(fact.stateInode), { ...stat('state'), offset: INODE_AND_SIZE }, 16, ESTALE], 'and of this state.json, which nobody has changed'),
-    step('same', [facts(fact.stateChanged), { ...stat('state'), offset: CTIME }, 12, ESTALE], ''),
+    step('same', [facts(fact.stateInode), { ...stat('state'), offset: statx.inodeAndSize }, statx.inodeAndSizeBytes, ESTALE], 'and of this state.json, which nobody has changed'),
+    step('same', [facts(fact.stateChanged), { ...stat('state'), offset: statx.changed }, statx.changedBytes, ESTALE], ''),
   ];
 }
 
 /** One operation at a time: flock(2), released when the launcher ends. The engine waits for the lock; this does not. */
-export function lock(): readonly Step[] {
-  return [step('flock', [slot('directory'), LOCK_EX | LOCK_NB], 'one operation at a time')];
+export function lock(): Step {
+  return step('flock', [slot('directory'), LOCK_EX | LOCK_NB], 'one operation at a time');
 }
 
 /** $alive is set while the process that was created is. */
@@ -71,7 +66,7 @@ export function openPidfd(): readonly Step[] {
 
 /** $gate is set while init waits for `start`. */
 export function lookAtGate(): readonly Step[] {
-  return [step('openat', [slot('directory'), 'start.sock', O_PATH | O_NOFOLLOW | O_CLOEXEC, 0], 'there until start', { needs: 'alive', result: 'gate', tolerate: ['ENOENT'] })];
+  return [step('openat', [slot('directory'), GATE, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0], 'there until start', { needs: 'alive', result: 'gate', tolerate: ['ENOENT'] })];
 }
 
 /** $cgroup: its directory; unset for a container without one. */
@@ -79,10 +74,11 @@ export function openCgroup(options: StepOptions = {}): Step {
   return step('openat', [AT_FDCWD, facts(fact.cgroup), O_PATH | O_DIRECTORY | O_CLOEXEC, 0], '', { ...options, result: 'cgroup', tolerate: ['ENOENT'] });
 }
 
-/** $frozen is set while the process is, and the freezer of its cgroup is asked to hold it. */
+/** $cgroup as above; $frozen is set while the process is, and the freezer of its cgroup is asked to hold it. */
 export function lookAtFreezer(): readonly Step[] {
   const memory: Out = { out: 'freeze', size: 8 };
   return [
+    openCgroup(),
     step('openat', [slot('cgroup'), 'cgroup.freeze', O_CLOEXEC, 0], '', { needs: 'alive', result: 'freeze', tolerate: ['ENOENT'] }),
     step('read', [slot('freeze'), memory, 8], '', { result: 'asked', tolerate: ['ENODEV'] }),
     step('expect', [memory, 1, 0xff, '1'.charCodeAt(0), ESRCH], '', { needs: 'asked', result: 'frozen', tolerate: ['ESRCH'] }),

@@ -3,8 +3,8 @@
 // back, and the engine does the verb from its beginning: container/state.ts, start.ts, kill.ts, delete.ts, pause.ts.
 import { AF_UNIX, AT_FDCWD, AT_REMOVEDIR, EPOLLIN, EPOLLPRI, F_DUPFD, MSG_PEEK, O_CLOEXEC, O_NOFOLLOW, SOCK_CLOEXEC, SOCK_SEQPACKET } from '../../native/linux/constants.ts';
 import { status } from '../program/layout.ts';
-import { slot, type Out, type Program, type Step } from '../program/step.ts';
-import { fact, facts, longestReport, reported, room } from './facts.ts';
+import { slot, type Out, type Program, type Step, type StepOptions } from '../program/step.ts';
+import { fact, facts, GATE, longestReport, reported, room } from './facts.ts';
 import { ALL_BITS, ask, event, giveUp, lock, lookAtFreezer, lookAtGate, lookForProcess, note, openCgroup, openContainer, openPidfd, step, wait, watch, writeToCgroup } from './parts.ts';
 
 const EBUSY = 16;
@@ -21,7 +21,7 @@ export const left = 'connection';
 
 function state(): readonly Step[] {
   const text: Out = { out: 'report', size: longestReport };
-  const choose = (name: (typeof reported)[number], options: Pick<Step, 'needs' | 'unless'>): readonly Step[] => {
+  const choose = (name: (typeof reported)[number], options: StepOptions): readonly Step[] => {
     const place = fact.reports + 16 * reported.indexOf(name);
     return [
       step('load', [facts(place), 8, ALL_BITS], name, { ...options, result: 'at' }),
@@ -32,7 +32,6 @@ function state(): readonly Step[] {
     ...openContainer(),
     ...lookForProcess(),
     ...lookAtGate(),
-    openCgroup(),
     ...lookAtFreezer(),
     ...choose('stopped', { unless: 'alive' }), // the last that fits counts
     ...choose('running', { needs: 'alive' }),
@@ -53,11 +52,10 @@ function start(): readonly Step[] {
   ]);
   return [
     ...openContainer(),
-    ...lock(),
+    lock(),
     ask('plain', fact.startsPlainly),
     giveUp(EINVAL, 'hooks are run by the engine', { unless: 'plain' }),
     ...lookForProcess(),
-    openCgroup(),
     ...lookAtFreezer(),
     giveUp(EINVAL, 'paused', { needs: 'frozen' }),
     step('socket', [AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0], '', { result: 'socket' }),
@@ -69,27 +67,23 @@ function start(): readonly Step[] {
     step('openat', [slot('directory'), 'program', O_CLOEXEC | O_NOFOLLOW, 0], 'the flight recorder', { result: 'program' }),
     ...executed.flat(),
     giveUp(ESRCH, 'it was killed while it waited', { unless: 'executed' }),
-    step('unlinkat', [slot('directory'), 'start.sock', 0], 'it runs', { tolerate: ['ENOENT'] }),
+    step('unlinkat', [slot('directory'), GATE, 0], 'it runs', { tolerate: ['ENOENT'] }),
   ];
-}
-
-/** $everything is set when SIGKILL has to reach each process by itself: without a pid namespace they do not die with init. */
-function endsEverything(kills: string): readonly Step[] {
-  return [ask('private', fact.privatePidNamespace), note('everything', { needs: kills, unless: 'private' })];
 }
 
 function kill(): readonly Step[] {
   const nine = Buffer.alloc(8);
   nine[0] = SIGKILL;
-  const signal = (options: Pick<Step, 'needs' | 'unless' | 'tolerate'>): Step => step('pidfd_send_signal', [slot('pidfd'), slot('signal'), null, 0], '', options);
+  const signal = (options: StepOptions): Step => step('pidfd_send_signal', [slot('pidfd'), slot('signal'), null, 0], '', options);
   return [
     ...openContainer(),
-    ...lock(),
+    lock(),
     ...openPidfd(), // before the process is looked for: what is found is what the descriptor means
     ...lookForProcess(),
     giveUp(ESRCH, 'it has ended', { unless: 'alive' }),
     step('expect', [{ bytes: nine }, 8, ALL_BITS, slot('signal'), ESRCH], 'SIGKILL', { result: 'kills', tolerate: ['ESRCH'] }),
-    ...endsEverything('kills'),
+    ask('private', fact.privatePidNamespace),
+    note('everything', { needs: 'kills', unless: 'private' }), // without a pid namespace they do not die with init
     openCgroup({ needs: 'everything' }),
     ...writeToCgroup('cgroup.kill', '1', ''),
     signal({ needs: 'everything', tolerate: ['ESRCH'] }),
@@ -107,13 +101,12 @@ function deletion(): readonly Step[] {
   ]);
   return [
     ...openContainer(),
-    ...lock(),
+    lock(),
     ask('plain', fact.endsPlainly),
     giveUp(EINVAL, 'hooks, units and classes of resctrl are the engine’s', { unless: 'plain' }),
     ...openPidfd(),
     ...lookForProcess(),
     ...lookAtGate(),
-    openCgroup(),
     ...lookAtFreezer(),
     note('busy', { needs: 'alive', unless: 'gate' }),
     note('busy', { needs: 'frozen' }),
@@ -128,7 +121,7 @@ function deletion(): readonly Step[] {
     remove(['EBUSY']),
     ...again,
     step('renameat2', [slot('root'), slot('id'), slot('root'), slot('removed'), 0], 'out of sight: nobody meets half a container'),
-    ...['start.sock', 'program', 'config.json', 'facts', 'state.json'].map((name) => step('unlinkat', [slot('directory'), name, 0], '', { tolerate: ['ENOENT'] })),
+    ...[GATE, 'program', 'config.json', 'facts', 'state.json'].map((name) => step('unlinkat', [slot('directory'), name, 0], '', { tolerate: ['ENOENT'] })),
     step('unlinkat', [slot('root'), slot('removed'), AT_REMOVEDIR], ''),
   ];
 }
@@ -145,7 +138,6 @@ function freeze(value: '0' | '1'): readonly Step[] {
   return [
     ...openContainer(),
     ...lookForProcess(),
-    openCgroup(),
     ...lookAtFreezer(),
     giveUp(EINVAL, 'it has ended, or has no cgroup', { unless: 'asked' }),
     giveUp(EINVAL, 'it is so already', value === '1' ? { needs: 'frozen' } : { unless: 'frozen' }),

@@ -176,7 +176,7 @@ export const otherOps = {
   // Copies the directory a tmpfs will cover into it (mount option tmpcopyup).
   copy_tree: hosted('fd', 'fd'),
   // As expect, the other way round: fails with errno when (value & mask) is what is not to be.
-  refuse: call('out', 'int', 'hex', 'hex', 'errno'),
+  refuse: contained('out', 'int', 'hex', 'hex', 'errno'),
   // Compares so many bytes in memory with others and fails with errno unless they are the same; in prepared programs alone, as the next.
   same: hosted('out', 'out', 'int', 'errno'),
   // When a process started, from what was read of its /proc/PID/stat (proc_pid_stat(5), field 22); ESRCH for one that has ended.
