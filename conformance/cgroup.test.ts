@@ -112,6 +112,10 @@ for (const path of runtimePaths()) {
       assert.is(read('cgroup.max.descendants'), '33');
     }
     assert.match(update('{"memory":{"limit":"much"}}').stderr, /resources\.memory\.limit.*must be/);
+    assert.match(update('{"cpu":{"idle":7}}').stderr, /resources\.cpu\.idle.*must be at most 1: got 7/);
+    assert.match(update('{"memory":{"swap":5}}').stderr, /resources\.memory\.swap.*without memory limit: got 5/);
+    assert.match(update('{"unified":{"cgroup.kill":"1"}}').stderr, /unified\/?.*cgroup\.kill.*is no limit/s);
+    assert.match(update('{"toString":{"valueOf":1}}').stderr, /^$/);
     assert.match(update('{').stderr, /is not JSON/);
     assert.match(run('update', '--memory', '12q', id).stderr, /invalid value "12q" for -memory/);
     if (!readFileSync('/sys/fs/cgroup/cgroup.controllers', 'utf8').includes('memory')) assert.match(run('update', '--memory', '64m', id).stderr, /memory\.max.*ENOENT|controller memory/s);

@@ -60,11 +60,19 @@ const colonsIn = (text: string): number => (text.includes(':') ? text.split(':')
 
 /** Value → text, the way back from parseJson: integers beyond 2^53 stay exact, members that are undefined are left out. */
 export function stringifyJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'null';
+  } catch {
+    return exactJson(value); // JSON.stringify takes no bigint
+  }
+}
+
+function exactJson(value: unknown): string {
   if (typeof value === 'bigint') return String(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  if (Array.isArray(value)) return `[${value.map(stringifyJson).join(',')}]`;
+  if (Array.isArray(value)) return `[${value.map(exactJson).join(',')}]`;
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${stringifyJson(member)}`).join(',')}}`;
+  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${exactJson(member)}`).join(',')}}`;
 }
 
 /** Where the value of a JSON pointer begins; where there is none, its nearest ancestor. One pass, and nothing is kept but that. */

@@ -1,45 +1,59 @@
 // `update`: new limits for a container that exists. What is given is laid over what config.json had; only those controllers are written.
+// The schema, the device filter and systemd are loaded where a change needs them: most change a few numbers.
 import { renameSync, writeFileSync } from 'node:fs';
 import type { Config, Resources } from '../../spec/config.ts';
 import { stringifyJson } from '../../spec/json.ts';
-import { checkSemantics } from '../../spec/semantic.ts';
-import { validateConfig } from '../../spec/validate.ts';
-import { compileDeviceFilter } from '../bpf/device-filter.ts';
-import { replaceDeviceFilter } from '../cgroup/device-program.ts';
+import { resources as checkResources } from '../../spec/resources.ts';
 import { readCgroupFile } from '../cgroup/files.ts';
 import { cgroupWrites, controllersOf, type CgroupWrite } from '../compile/resources.ts';
-import { resourceProperties } from '../compile/scope.ts';
 import { RuntimeError } from '../errors.ts';
 import { cgroupOf } from './pause.ts';
 import { withLock } from './lock.ts';
 import { storedConfig } from './stored-config.ts';
-import { readState } from './state.ts';
+import { readState, type ContainerState } from './state.ts';
 import { currentStatus } from './status.ts';
-import { loadSystemd, systemd } from './systemd.ts';
 
 /** Applies resources to a container and keeps them in its state. Device rules that are given replace all there were. Throws RuntimeError. */
 export async function updateContainer(root: string, id: string, change: Resources): Promise<void> {
   const directory = `${root}/${id}`;
   const state = readState(root, id);
-  if (state.cgroup?.unit !== undefined) await loadSystemd();
-  await withLock(directory, () => {
+  await withLock(directory, async () => {
     if (currentStatus(state, directory) === 'stopped') throw new RuntimeError('container not running');
     const cgroup = cgroupOf(state);
     const config = storedConfig(directory);
     const merged = mergeResources(config.linux?.resources ?? {}, change);
-    const updated: Config = { ...config, linux: { ...config.linux, resources: merged } };
-    check(updated);
+    if (!isPlain(change)) await checkSchema(merged, config.ociVersion);
+    await checkRules(merged);
     refuseBelowUsage(merged, change, cgroup);
-    const touched = Object.fromEntries(Object.keys(change).filter((key) => key !== 'devices').map((key) => [key, merged[key as keyof Resources]])) as Resources;
+    const touched = withoutDevices(merged, change);
     const writes = cgroupWrites(touched);
     checkEnabled(cgroup, writes);
     // systemd first: it writes what it is told itself, and rounds; the exact values come last.
-    if (state.cgroup?.unit !== undefined) systemd(state.cgroup.isUser).setProperties(state.cgroup.unit, resourceProperties(touched));
+    await tellSystemd(state.cgroup!, touched);
     writeLimits(cgroup, writes);
-    if (change.devices?.length) replaceDeviceFilter(cgroup, compileDeviceFilter(merged.devices));
-    writeFileSync(`${directory}/config.json.new`, stringifyJson(updated), { mode: 0o600 });
+    if (change.devices?.length) await exchangeDevices(cgroup, merged);
+    writeFileSync(`${directory}/config.json.new`, stringifyJson({ ...config, linux: { ...config.linux, resources: merged } }), { mode: 0o600 });
     renameSync(`${directory}/config.json.new`, `${directory}/config.json`);
   });
+}
+
+/** What is now asked of the controllers that a change names. */
+function withoutDevices(merged: Resources, change: Resources): Resources {
+  const touched: Record<string, unknown> = {};
+  for (const key of Object.keys(change)) if (key !== 'devices') touched[key] = merged[key as keyof Resources];
+  return touched as Resources;
+}
+
+async function tellSystemd({ unit, isUser }: NonNullable<ContainerState['cgroup']>, touched: Resources): Promise<void> {
+  if (unit === undefined) return;
+  const [{ loadSystemd, systemd }, { resourceProperties }] = await Promise.all([import('./systemd.ts'), import('../compile/scope.ts')]);
+  await loadSystemd();
+  systemd(isUser).setProperties(unit, resourceProperties(touched));
+}
+
+async function exchangeDevices(cgroup: string, { devices }: Resources): Promise<void> {
+  const [{ compileDeviceFilter }, { replaceDeviceFilter }] = await Promise.all([import('../bpf/device-filter.ts'), import('../cgroup/device-program.ts')]);
+  replaceDeviceFilter(cgroup, compileDeviceFilter(devices));
 }
 
 /** Key by key within each controller, device by device within its lists; 0 and "" leave what there was, and so does an empty list of devices. */
@@ -84,13 +98,33 @@ function mergeDevices(old: readonly Numbered[], change: readonly Numbered[]): re
   return [...old.filter(({ major, minor }) => !change.some((device) => device?.major === major && device.minor === minor)), ...change];
 }
 
-function check(config: Config): void {
+/** Members that the schema lets be any integer, or any text without NUL. */
+const numbers = new Set(['memory/limit', 'memory/reservation', 'memory/swap', 'cpu/shares', 'cpu/quota', 'cpu/period', 'cpu/burst', 'pids/limit']);
+const texts = new Set(['cpu/cpus', 'cpu/mems']);
+
+/** Whether a change fits the schema whatever it is laid over: the schema costs more than the rest of `update`, and is then not loaded. */
+export function isPlain(change: Resources): boolean {
+  return Object.entries(change).every(([controller, values]) => isRecord(values) && Object.entries(values).every(([key, value]) => {
+    if (typeof value === 'string') return controller === 'unified' || (texts.has(`${controller}/${key}`) && !value.includes('\0'));
+    return numbers.has(`${controller}/${key}`) && Number.isSafeInteger(value);
+  }));
+}
+
+async function checkSchema(resources: Resources, ociVersion: string): Promise<void> {
+  const { validateConfig } = await import('../../spec/validate.ts');
   // Nothing else of config.json has changed, and all of it costs a millisecond.
-  const part = { ociVersion: config.ociVersion, linux: { resources: config.linux?.resources } } as Config;
-  const mine = (issues: ReturnType<typeof validateConfig>): ReturnType<typeof validateConfig> => issues.filter(({ severity, pointer }) => severity === 'error' && pointer.startsWith('/linux/resources'));
-  let [problem] = mine(validateConfig(part));
-  if (problem === undefined) [problem] = mine(checkSemantics(part)); // rules between fields take their types for granted
+  const problem = validateConfig({ ociVersion, linux: { resources } }).find(({ pointer }) => pointer.startsWith('/linux/resources'));
   if (problem !== undefined) throw new RuntimeError(`${problem.expected}: got ${problem.found}`, { pointer: problem.pointer, hint: problem.hint });
+}
+
+/** The rules between fields, which take their types for granted. */
+async function checkRules(resources: Resources): Promise<void> {
+  let problem: { readonly pointer: string; readonly found: unknown; readonly expected: string; readonly hint: string | undefined } | undefined;
+  checkResources({ linux: { resources } } as Config, (pointer, found, expected, hint) => void (problem ??= { pointer, found, expected, hint }));
+  if (problem === undefined) return;
+  const { pointer, found, expected, hint } = problem as NonNullable<typeof problem>;
+  const { show } = await import('../../spec/validate.ts');
+  throw new RuntimeError(`${expected}: got ${typeof found === 'string' ? found : show(found)}`, { pointer, hint });
 }
 
 /** memory.checkBeforeUpdate (config-linux.md#memory): the kernel would kill, not refuse. */
