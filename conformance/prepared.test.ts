@@ -288,6 +288,108 @@ for (const path of runtimePaths()) {
     assert.match(runtime.run(['delete', other]).stderr, /does not exist/);
   });
 
+  /** A container whose facts name a directory of files for its cgroup: this host has few controllers. What is in one of them, and its place. */
+  const withLimits = (bundle = sleeper): { readonly id: string; readonly cgroup: string; readonly read: (file: string) => string; readonly reset: () => void; readonly name: (path: string) => void } => {
+    const id = made(bundle);
+    const cgroup = mkdtempSync(join(work, 'cgroup-'));
+    const [CGROUP, ROOM] = [328, 1024];
+    const name = (path: string): void => {
+      const facts = readFileSync(join(runtime.root, id, 'facts'));
+      facts.fill(0, CGROUP, CGROUP + ROOM).write(path, CGROUP);
+      writeFileSync(join(runtime.root, id, 'facts'), facts);
+    };
+    const reset = (): void => {
+      for (const file of ['cpu.max', 'cpuset.cpus', 'cpuset.mems', 'memory.max', 'memory.low', 'pids.max']) writeFileSync(join(cgroup, file), '');
+    };
+    name(cgroup);
+    reset();
+    return { id, cgroup, read: (file) => readFileSync(join(cgroup, file), 'utf8'), reset, name };
+  };
+  const storedResources = (id: string): unknown => (JSON.parse(readFileSync(join(runtime.root, id, 'config.json'), 'utf8')) as { linux: Json }).linux['resources'];
+
+  test('update: each limit is one write, and the engine knows of it afterwards', () => {
+    const { id, read, reset, name } = withLimits();
+    const before = storedResources(id) as Json | undefined;
+    done('update', '--memory', '67108864', '-pids-limit=77', '--cpu-quota', '50000', '--cpuset-cpus', '0-1,3', '-cpuset-mems', '0', '--memory-reservation=1048576', id);
+    assert.equal(['memory.max', 'pids.max', 'cpu.max', 'cpuset.cpus', 'cpuset.mems', 'memory.low'].map(read), ['67108864', '77', '50000', '0-1,3', '0', '1048576']);
+    assert.is(engine('pause', id).code, 0);
+    reset();
+    done('update', '--memory', '5000000', '--cpuset-cpus', '2', id);
+    assert.equal(['memory.max', 'pids.max', 'cpuset.cpus'].map(read), ['5000000', '', '2']);
+    assert.equal(storedResources(id), before);
+    const asked = (JSON.parse(engine('inspect', '--format', 'json', id).stdout) as { rows: { at: string; asked: string }[] }).rows.filter(({ at }) => at.includes('resources/'));
+    assert.equal(asked.filter(({ at }) => /pids|memory.limit/.test(at)).map(({ asked }) => asked), ['5000000', '77']);
+    assert.equal(engine('update', '-r', '/dev/null', id).code, 1);
+    const more = join(work, 'more.json');
+    writeFileSync(more, '{"unified":{"cgroup.max.descendants":"33"}}');
+    assert.equal(engine('update', '-r', more, id), { code: 0, stdout: '', stderr: '' });
+    const settled = { ...before, cpu: { quota: 50000, cpus: '2', mems: '0' }, memory: { limit: 5000000, reservation: 1048576 }, pids: { limit: 77 }, unified: { 'cgroup.max.descendants': '33' } };
+    assert.equal(storedResources(id), settled);
+    assert.is(existsSync(join(runtime.root, id, 'limits')), false);
+    done('update', '--pids-limit', '5', id);
+    writeFileSync(more, '{"unified":{"cgroup.max.descendants":"34"}}');
+    assert.is(engine('update', '-r', more, id).code, 0);
+    assert.equal(storedResources(id), { ...settled, pids: { limit: 5 }, unified: { 'cgroup.max.descendants': '34' } });
+    done('update', '--pids-limit', '6', id);
+    name(`/sys/fs/cgroup/${id}`);
+    done('delete', '--force', id);
+    assert.is(existsSync(join(runtime.root, id)), false);
+  });
+
+  test('update: what is no plain limit is the engine’s, and nothing is written before', () => {
+    const { id, cgroup, read, name } = withLimits();
+    const [ROOM, DIGITS] = [63, 15];
+    const untouched = (...words: string[]): void => {
+      givesUp('update', ...words);
+      for (const file of readdirSync(cgroup)) assert.is(read(file), '', words.join(' '));
+      assert.is(existsSync(join(runtime.root, id, 'limits')), false, words.join(' '));
+    };
+    for (const value of ['64m', '-1', '0', '007', '', ' 5', '5 ', '5.5', '0x5', '9'.repeat(DIGITS + 1)]) untouched('--memory', value, id);
+    for (const value of ['', 'a', '-1', '0 1', ',0', '1'.repeat(ROOM + 1)]) untouched('--cpuset-cpus', value, id);
+    for (const words of [[], ['--memory', '5', '--memory', '6'], ['--memory', '5', '--cpu-share', '5'], ['--memory', '5', '--memory-swap', '5'], ['--cpu-period', '5'], ['-r', '-'], ['--resources', '/dev/null'], ['--memory-reservations', '5']]) untouched(...words, id);
+    for (const words of [[id, '--memory', '5'], ['--memory', '5'], ['--memory', '5', id, id], ['--memory'], ['--memory', '5', '--', id]]) untouched(...words);
+    rmSync(join(cgroup, 'pids.max'));
+    untouched('--cpu-quota', '5000', '--pids-limit', '5', id);
+    done('update', '--memory', '9'.repeat(DIGITS), '--cpuset-cpus', '1'.repeat(ROOM), id);
+    assert.equal(['memory.max', 'cpuset.cpus'].map(read), ['9'.repeat(DIGITS), '1'.repeat(ROOM)]);
+    for (const path of ['', join(work, 'nowhere')]) {
+      name(path);
+      givesUp('update', '--memory', '5', id);
+    }
+    name(cgroup);
+    const holder = spawn('flock', [join(runtime.root, id), 'sh', '-c', 'echo held; read end'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    try {
+      until('the lock is held', () => launcher('update', '--memory', '5', id).code === GAVE_UP);
+    } finally {
+      holder.stdin.end('\n');
+    }
+    until('the lock is free', () => launcher('update', '--memory', '5', id).code === 0);
+    done('kill', id, 'KILL');
+    stopped(id);
+    givesUp('update', '--memory', '5', id);
+    assert.match(runtime.run(['update', '--memory', '5', id]).stderr, /container not running/);
+    name(`/sys/fs/cgroup/${id}`);
+    gone(id);
+  });
+
+  test('update: limits that have to do with each other are the engine’s, from create or from an update on', () => {
+    const config = baseConfig('/bin/sleep', '1000');
+    config.linux['resources'] = { ...(config.linux['resources'] as Json), memory: { checkBeforeUpdate: true } };
+    const looked = withLimits(makeBundle(config));
+    givesUp('update', '--pids-limit', '5', looked.id);
+    const { id, name } = withLimits();
+    done('update', '--pids-limit', '5', id);
+    const more = join(work, 'more.json');
+    writeFileSync(more, '{"memory":{"checkBeforeUpdate":true}}');
+    assert.equal(engine('update', '-r', more, id), { code: 0, stdout: '', stderr: '' });
+    assert.equal((storedResources(id) as Json)['memory'], { checkBeforeUpdate: true });
+    givesUp('update', '--pids-limit', '5', id);
+    assert.is(launcher('state', id).code, 0);
+    looked.name(`/sys/fs/cgroup/${looked.id}`);
+    name(`/sys/fs/cgroup/${id}`);
+    for (const one of [id, looked.id]) done('delete', '--force', one);
+  });
+
   test('an ordinary user gets no further with a container of root’s', () => {
     const id = made();
     chmodSync(work, 0o755);

@@ -70,6 +70,22 @@ static void give(u32 slot, s64 value)
 	AT(u32, slot_at(slot) + SLOT_SET) = 2;
 }
 
+/* The address of each text, and its bytes; the slots of what is not given are unset. */
+static void give_limits(void)
+{
+	for (u32 i = 0; i < LIMITS; i++) {
+		u32 slot = GIVEN_LIMITS + 2 * i;
+		s64 length = 0;
+
+		while (limit_texts[i][length])
+			length++;
+		give(slot, (s64)limit_texts[i]);
+		give(slot + 1, length);
+		if (!length)
+			AT(u32, slot_at(slot) + SLOT_SET) = AT(u32, slot_at(slot + 1) + SLOT_SET) = 0;
+	}
+}
+
 static void run_verb(const struct call *call)
 {
 	const struct verb *verb = call->verb;
@@ -100,6 +116,8 @@ static void run_verb(const struct call *call)
 	give(GIVEN_REMOVED, (s64)removed);
 	give(GIVEN_SIGNAL, call->signal);
 	AT(u32, slot_at(GIVEN_FORCE) + SLOT_SET) = call->is_forced ? 2 : 0;
+	if (equals(verb->name, "update"))
+		give_limits();
 	for (i = 0; i < AT(u32, HEADER_RECORD_COUNT); i++) {
 		run_record(i);
 		if (verb->left != NONE && is_set(verb->left))

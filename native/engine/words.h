@@ -8,6 +8,9 @@
 
 struct call { const struct verb *verb; const char *path, *id; s64 signal; int is_forced; };
 
+/** What `update` is given of each limit, empty for nothing; the rest of the room is NUL. */
+static char limit_texts[LIMITS][LIMIT_BYTES];
+
 static int begins(const char *text, const char *prefix)
 {
 	while (*prefix)
@@ -83,6 +86,36 @@ static s64 signal_number(const char *text)
 	return -1;
 }
 
+/** A number above 0, or a list of numbers, as it is written to the cgroup: what asks for no limit, has a unit, or is no number needs more thought. */
+static int is_plain(const char *text, int is_list)
+{
+	unsigned length = 0;
+
+	if (*text < '0' + !is_list || *text > '9')
+		return 0;
+	while ((text[length] >= '0' && text[length] <= '9') || (is_list && (text[length] == ',' || text[length] == '-')))
+		length++;
+	return !text[length] && length <= (is_list ? LIMIT_BYTES - 1 : LONGEST_NUMBER);
+}
+
+/** Moves on behind the limits, each of them given once; 0 when there are none, or others. */
+static int take_limits(char ***words)
+{
+	const char *value = 0;
+	unsigned i, n;
+	int taken = 0;
+
+	for (; **words && ***words == '-'; taken = 1) {
+		for (i = 0; i < LIMITS && !(value = flag_value(words, limits[i].flag)); i++)
+			;
+		if (i == LIMITS || *limit_texts[i] || !is_plain(value, limits[i].is_list))
+			return 0;
+		for (n = 0; value[n]; n++)
+			limit_texts[i][n] = value[n];
+	}
+	return taken;
+}
+
 /** The state root: neither empty nor `/`. */
 static int is_root(const char *path)
 {
@@ -121,6 +154,8 @@ static int understand(char **words, char **env, struct call *call)
 	words++;
 	call->is_forced = *words && equals(call->verb->name, "delete") && (equals(*words, "--force") || equals(*words, "-f"));
 	words += call->is_forced;
+	if (equals(call->verb->name, "update") && !take_limits(&words))
+		return 0;
 	if (!*words || **words == '-' || !is_id(*words))
 		return 0;
 	call->id = *words++;

@@ -77,6 +77,7 @@ static const struct { const char *name; int count; unsigned char formats[6]; } o
   { "geteuid", 0, { 0 } },
   { "flock", 2, { 3, 1 } },
   { "pread64", 4, { 3, 8, 0, 0 } },
+  { "pwrite64", 4, { 3, 5, 0, 0 } },
   { "connect", 3, { 3, 9, 0 } },
   { "recvfrom", 6, { 3, 8, 0, 1, 5, 0 } },
   { "pidfd_send_signal", 4, { 3, 0, 5, 0 } },

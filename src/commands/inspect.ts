@@ -1,9 +1,9 @@
 // `runt inspect`: what was asked beside what is.
 import { inspectRows, type InspectRow } from '../check/inspect.ts';
 import { paintFor, type Paint } from '../color.ts';
+import { currentConfig } from '../container/limits.ts';
 import { readState } from '../container/state.ts';
 import { currentStatus } from '../container/status.ts';
-import { storedConfig } from '../container/stored-config.ts';
 import { RuntimeError } from '../errors.ts';
 import { isOn, valueOf, type Command } from './command.ts';
 
@@ -23,7 +23,7 @@ export const command: Command = {
     const state = readState(root, id);
     const status = currentStatus(state, `${root}/${id}`);
     if (status === 'stopped' || status === 'creating') throw new RuntimeError(`container ${id} is ${status}: there is no process to look at`, { hint: `runt trace ${id} shows how it was made` });
-    const rows = inspectRows(state, storedConfig(`${root}/${id}`)).filter(({ differs }) => differs || !isOn(call, 'differences'));
+    const rows = inspectRows(state, currentConfig(`${root}/${id}`)).filter(({ differs }) => differs || !isOn(call, 'differences'));
     call.stdout(format === 'json' ? `${JSON.stringify({ id, pid: state.pid, status, rows }, null, 2)}\n` : inspectText(rows, `${id}: ${status}, pid ${state.pid}`, paintFor(1)));
     return 0;
   },

@@ -61,7 +61,7 @@ export function createHandlers(context: Context, state: ContainerState, bundle: 
       const pid = init(image);
       result.state = { ...state, pid, startTime: processStartTime(pid) ?? '', status: 'created' };
       writeState(context.request.stateDirectory, result.state);
-      if (!isAttached) writeFacts(context.request.stateDirectory, result.state, image);
+      if (!isAttached) writeFacts(context.request.stateDirectory, result.state, image, bundle.config.linux?.resources);
       if (view.args[1]!.kind !== kind.null) writePidFile(textOf(image, args[1]!), pid);
       return 0;
     },

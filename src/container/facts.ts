@@ -1,16 +1,18 @@
 // Writes <state directory>/facts: what the prepared programs must know of one container (prepared/facts.ts), so that state, start, kill,
-// delete, pause and resume need no engine. A container without it, or with another state.json, is the engine's.
+// delete, pause, resume and update need no engine. A container without it, or with another state.json, is the engine's.
 import { writeFileSync } from 'node:fs';
 import { AF_UNIX, AT_FDCWD, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS } from '../../native/linux/constants.ts';
 import { call, text } from '../../native/linux/syscalls.ts';
+import type { Resources } from '../../spec/config.ts';
 import { fact, longestReport, MAGIC, reported, room, statx } from '../prepared/facts.ts';
+import { arePlain } from '../prepared/limits.ts';
 import { opOf, recordOffset, type Image } from '../program/decode.ts';
 import { record } from '../program/layout.ts';
 import { gateOf, type ContainerState } from './state.ts';
 import { stateReport } from './state-report.ts';
 
 /** Writes the facts of a container that has just been created, and whose state.json is written; none when they have no room. */
-export function writeFacts(directory: string, state: ContainerState, image: Image): void {
+export function writeFacts(directory: string, state: ContainerState, image: Image, resources: Resources | undefined): void {
   // Loops and words of 32 bits, as in the encoder: what an engine compiles at its first use costs more than all this.
   const reports: string[] = [];
   let size: number = fact.bytes;
@@ -39,6 +41,7 @@ export function writeFacts(directory: string, state: ContainerState, image: Imag
   bytes[fact.privatePidNamespace] = Number(state.privatePidNamespace);
   bytes[fact.startsPlainly] = Number(!state.hooks.poststart);
   bytes[fact.endsPlainly] = Number(!state.hooks.poststop && state.cgroup?.unit === undefined && state.resctrl !== true);
+  bytes[fact.limitsPlainly] = Number(state.cgroup?.unit === undefined && arePlain(resources));
   stat.copy(bytes, fact.stateInode, statx.inodeAndSize, statx.inodeAndSize + statx.inodeAndSizeBytes);
   stat.copy(bytes, fact.stateChanged, statx.changed, statx.changed + statx.changedBytes);
   for (let i = 0; i < candidates.length; i++) put(fact.candidates + 8 * i, candidates[i]!);

@@ -83,7 +83,7 @@ function restore(options: RestoreOptions): Restored {
     execution.channel = -1;
     const restored = converse(options, bundle, { socket: pair[0], criu: pid, root, given, streams, directories, execution, state });
     writeState(directory, restored.state);
-    writeFacts(directory, restored.state, execution.image);
+    writeFacts(directory, restored.state, execution.image, bundle.config.linux?.resources);
     if (options.pidFile !== undefined) writePidFile(posix.resolve(options.pidFile), restored.state.pid);
     rmdirSync(root);
     return restored;

@@ -7,9 +7,11 @@ import { resources as checkResources } from '../../spec/resources.ts';
 import { readCgroupFile } from '../cgroup/files.ts';
 import { cgroupWrites, controllersOf, type CgroupWrite } from '../compile/resources.ts';
 import { RuntimeError } from '../errors.ts';
-import { cgroupOf } from './pause.ts';
+import { arePlain } from '../prepared/limits.ts';
+import { currentConfig, forgetChangedLimits, hasChangedLimits, leaveLimitsToEngine } from './limits.ts';
 import { withLock } from './lock.ts';
-import { storedConfig } from './stored-config.ts';
+import { isRecord, mergeResources } from './merge-resources.ts';
+import { cgroupOf } from './pause.ts';
 import { readState, type ContainerState } from './state.ts';
 import { currentStatus } from './status.ts';
 
@@ -20,7 +22,7 @@ export async function updateContainer(root: string, id: string, change: Resource
   await withLock(directory, async () => {
     if (currentStatus(state, directory) === 'stopped') throw new RuntimeError('container not running');
     const cgroup = cgroupOf(state);
-    const config = storedConfig(directory);
+    const config = settledConfig(directory);
     const merged = mergeResources(config.linux?.resources ?? {}, change);
     if (!isPlain(change)) await checkSchema(merged, config.ociVersion);
     await checkRules(merged);
@@ -28,13 +30,28 @@ export async function updateContainer(root: string, id: string, change: Resource
     const touched = withoutDevices(merged, change);
     const writes = cgroupWrites(touched);
     checkEnabled(cgroup, writes);
+    if (!arePlain(merged)) leaveLimitsToEngine(directory);
     // systemd first: it writes what it is told itself, and rounds; the exact values come last.
     await tellSystemd(state.cgroup!, touched);
     writeLimits(cgroup, writes);
     if (change.devices?.length) await exchangeDevices(cgroup, merged);
-    writeFileSync(`${directory}/config.json.new`, stringifyJson({ ...config, linux: { ...config.linux, resources: merged } }), { mode: 0o600 });
-    renameSync(`${directory}/config.json.new`, `${directory}/config.json`);
+    writeConfig(directory, { ...config, linux: { ...config.linux, resources: merged } });
   });
+}
+
+/** What prepared `update`s have changed goes into config.json first: laid over it later, it would be newer than what comes now. */
+function settledConfig(directory: string): Config {
+  const config = currentConfig(directory);
+  if (hasChangedLimits(directory)) {
+    writeConfig(directory, config);
+    forgetChangedLimits(directory);
+  }
+  return config;
+}
+
+function writeConfig(directory: string, config: Config): void {
+  writeFileSync(`${directory}/config.json.new`, stringifyJson(config), { mode: 0o600 });
+  renameSync(`${directory}/config.json.new`, `${directory}/config.json`);
 }
 
 /** What is now asked of the controllers that a change names. */
@@ -54,48 +71,6 @@ async function tellSystemd({ unit, isUser }: NonNullable<ContainerState['cgroup'
 async function exchangeDevices(cgroup: string, { devices }: Resources): Promise<void> {
   const [{ compileDeviceFilter }, { replaceDeviceFilter }] = await Promise.all([import('../bpf/device-filter.ts'), import('../cgroup/device-program.ts')]);
   replaceDeviceFilter(cgroup, compileDeviceFilter(devices));
-}
-
-/** Key by key within each controller, device by device within its lists; 0 and "" leave what there was, and so does an empty list of devices. */
-export function mergeResources(old: Resources, change: Resources): Resources {
-  const merged: Record<string, unknown> = { ...old };
-  for (const [key, value] of Object.entries(change)) {
-    if (key === 'devices') {
-      if (!Array.isArray(value) || value.length > 0) merged[key] = value;
-    } else if (isRecord(value)) merged[key] = mergeController((merged[key] ?? {}) as Values, value, key);
-    else merged[key] = value;
-  }
-  const resources = merged as { memory?: Record<string, unknown>; cpu?: Record<string, unknown> };
-  // Unlimited memory means unlimited swap; an idle cgroup has no weight.
-  if (Number(change.memory?.limit) === -1 && !change.memory?.swap) delete resources.memory!['swap'];
-  if (Number(change.cpu?.idle) === 1 && !change.cpu?.shares) delete resources.cpu!['shares'];
-  return merged as Resources;
-}
-
-type Values = Readonly<Record<string, unknown>>;
-const isRecord = (value: unknown): value is Values => typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** Managers send 0 and "" for what nobody changed. These two mean it: a limit of pids, and an end to idleness or burst. */
-const meansZero = new Set(['idle', 'burst']);
-
-function mergeController(old: Values, change: Values, controller: string): Values {
-  const merged: Record<string, unknown> = { ...old };
-  for (const [key, value] of Object.entries(change)) {
-    const isUnset = (value === 0 || value === '') && controller !== 'pids' && controller !== 'unified' && !meansZero.has(key);
-    if (isUnset && old[key] !== undefined) continue;
-    merged[key] = Array.isArray(value) && Array.isArray(old[key]) && controller === 'blockIO' ? mergeDevices(old[key] as Numbered[], value as Numbered[]) : value;
-  }
-  return merged;
-}
-
-interface Numbered {
-  readonly major: number;
-  readonly minor: number;
-}
-
-/** What is given for a device takes the place of what there was for it, as in runc ≥ 1.3.3. */
-function mergeDevices(old: readonly Numbered[], change: readonly Numbered[]): readonly Numbered[] {
-  return [...old.filter(({ major, minor }) => !change.some((device) => device?.major === major && device.minor === minor)), ...change];
 }
 
 /** Members that the schema lets be any integer, or any text without NUL. */

@@ -20,6 +20,8 @@ export const fact = {
   startsPlainly: 25,
   /** No poststop hook, no systemd unit, no class of resctrl. */
   endsPlainly: 26,
+  /** Its limits are plain (limits.ts), and no systemd unit has them too. */
+  limitsPlainly: 27,
   /** Which state.json this was made with: its inode and size, and when that inode was last changed, as statx(2) has them. */
   stateInode: 32,
   stateChanged: 48,

@@ -7,7 +7,9 @@ import { openImage, readRecords } from '../program/decode.ts';
 import { encodeProgram } from '../program/encode.ts';
 import { printStep } from '../program/print.ts';
 import { fact, facts, reported, room } from './facts.ts';
-import { given, left, verbs } from './verbs.ts';
+import { cgroupWrites, DEFAULT_PERIOD } from '../compile/resources.ts';
+import { arePlain, limitBytes, limits, longestNumber } from './limits.ts';
+import { given, givenLimits, left, verbs } from './verbs.ts';
 
 const test = suite('prepared');
 const golden = join(import.meta.dirname, 'golden.md');
@@ -25,7 +27,7 @@ test('the programs are those of golden.md', () => {
 
 test('facts do not overlap', () => {
   const sizes: Readonly<Record<keyof typeof fact, number>> = {
-    magic: 8, pid: 8, startTime: 8, privatePidNamespace: 1, startsPlainly: 1, endsPlainly: 1, stateInode: 16, stateChanged: 12, candidates: 8 * room.candidates,
+    magic: 8, pid: 8, startTime: 8, privatePidNamespace: 1, startsPlainly: 1, endsPlainly: 1, limitsPlainly: 1, stateInode: 16, stateChanged: 12, candidates: 8 * room.candidates,
     reports: 16 * reported.length, stat: room.stat, socket: room.socket, cgroup: room.cgroup, bytes: 0,
   };
   const places = Object.entries(fact).sort(([, a], [, b]) => a - b);
@@ -38,12 +40,12 @@ test('facts do not overlap', () => {
 
 test('nothing is taken back or taken away before the container is believed, and its lock is held where it changes', () => {
   for (const [verb, { steps, inherited }] of Object.entries(verbs)) {
-    assert.equal(Object.keys(inherited), given);
+    assert.equal(Object.keys(inherited), verb === 'update' ? [...given, ...givenLimits] : given);
     const believed = steps.findIndex(({ op, args }) => op === 'same' && JSON.stringify(args[0]) === JSON.stringify(facts(fact.stateChanged)));
     const first = steps.findIndex(({ op }) => ['connect', 'pidfd_send_signal', 'unlinkat', 'renameat2', 'write'].includes(op));
     assert.ok(believed > 0 && believed < first, verb);
     const locked = steps.findIndex(({ op }) => op === 'flock');
-    if (['start', 'kill', 'delete'].includes(verb)) assert.ok(believed < locked && locked < first, verb);
+    if (['start', 'kill', 'delete', 'update'].includes(verb)) assert.ok(believed < locked && locked < first, verb);
     assert.is(steps.some(({ result }) => result === left), verb === 'start');
   }
 });
@@ -53,6 +55,23 @@ test('delete takes the state away last: whatever fails before leaves the engine 
   const renamed = steps.findIndex(({ op }) => op === 'renameat2');
   assert.ok(steps.slice(renamed + 1).every(({ op }) => op === 'unlinkat'));
   assert.ok(steps.slice(0, renamed).every(({ op, args }) => op !== 'unlinkat' || args[0] === -100), 'cgroups only');
+});
+
+test('update writes what the engine writes, in its order, and only where that is one write', () => {
+  const value = (isList: boolean): number | string => (isList ? '0-1' : 10 ** longestNumber - 1);
+  const all: Record<string, Record<string, unknown>> = {};
+  for (const { controller, key, file, isList } of limits) {
+    (all[controller] ??= {})[key] = value(isList);
+    const text = String(value(isList));
+    assert.equal(cgroupWrites({ [controller]: { [key]: value(isList) } }).map((write) => [write.file, write.value]), [[file, file === 'cpu.max' ? `${text} ${DEFAULT_PERIOD}` : text]]);
+  }
+  assert.equal(cgroupWrites(all).map(({ file }) => file), limits.map(({ file }) => file));
+  assert.ok(longestNumber < limitBytes && Number.isSafeInteger(value(false)));
+});
+
+test('limits that have to do with each other are not plain', () => {
+  for (const resources of [undefined, {}, { memory: { limit: 5, reservation: 3, swap: 0 }, cpu: { quota: 5, period: 6, shares: 7 }, pids: { limit: 4 }, unified: { 'memory.high': '5' } }]) assert.ok(arePlain(resources));
+  for (const resources of [{ memory: { swap: 5 } }, { memory: { swap: -1 } }, { memory: { checkBeforeUpdate: true } }, { cpu: { burst: 0 } }, { unified: { 'cpu.max': '5 7' } }]) assert.not.ok(arePlain(resources), JSON.stringify(resources));
 });
 
 test.run();

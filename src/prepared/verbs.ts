@@ -1,10 +1,11 @@
 // THE ORDER of the verbs that need no engine: programs for any container, compiled when runt is built and run by its launcher.
 // They do what is done nearly always. Whatever else there is to do or to say, they give up, before anything cannot be taken
-// back, and the engine does the verb from its beginning: container/state.ts, start.ts, kill.ts, delete.ts, pause.ts.
-import { AF_UNIX, AT_FDCWD, AT_REMOVEDIR, EPOLLIN, EPOLLPRI, F_DUPFD, MSG_PEEK, O_CLOEXEC, O_NOFOLLOW, SOCK_CLOEXEC, SOCK_SEQPACKET } from '../../native/linux/constants.ts';
+// back, and the engine does the verb from its beginning: container/state.ts, start.ts, kill.ts, delete.ts, pause.ts, update.ts.
+import { AF_UNIX, AT_FDCWD, AT_REMOVEDIR, EPOLLIN, EPOLLPRI, F_DUPFD, MSG_PEEK, O_CLOEXEC, O_CREAT, O_NOFOLLOW, O_WRONLY, SOCK_CLOEXEC, SOCK_SEQPACKET } from '../../native/linux/constants.ts';
 import { status } from '../program/layout.ts';
 import { slot, type Out, type Program, type Step, type StepOptions } from '../program/step.ts';
 import { fact, facts, GATE, longestReport, reported, room } from './facts.ts';
+import { limitBytes, LIMITS, limits } from './limits.ts';
 import { ALL_BITS, ask, event, giveUp, lock, lookAtFreezer, lookAtGate, lookForProcess, note, openCgroup, openContainer, openPidfd, step, wait, watch, writeToCgroup } from './parts.ts';
 
 const EBUSY = 16;
@@ -15,6 +16,10 @@ const SIGKILL = 9;
 
 /** Slots that the launcher fills: the state root's path, names in it (addresses of texts), and of the command line a signal and --force (unset without it). */
 export const given = ['path', 'id', 'removed', 'signal', 'force'] as const;
+
+/** Two more for each limit that `update` may be given, unset when it is not: the address of its text, and that text's bytes. */
+const bytesOf = (flag: string): string => `${flag} bytes`;
+export const givenLimits = limits.flatMap(({ flag }) => [flag, bytesOf(flag)]);
 
 /** The slot with init's message for the engine, when there is one: a descriptor of the connection to the gate. */
 export const left = 'connection';
@@ -121,7 +126,7 @@ function deletion(): readonly Step[] {
     remove(['EBUSY']),
     ...again,
     step('renameat2', [slot('root'), slot('id'), slot('root'), slot('removed'), 0], 'out of sight: nobody meets half a container'),
-    ...[GATE, 'program', 'config.json', 'facts', 'state.json'].map((name) => step('unlinkat', [slot('directory'), name, 0], '', { tolerate: ['ENOENT'] })),
+    ...[GATE, 'program', 'config.json', 'facts', LIMITS, 'state.json'].map((name) => step('unlinkat', [slot('directory'), name, 0], '', { tolerate: ['ENOENT'] })),
     step('unlinkat', [slot('root'), slot('removed'), AT_REMOVEDIR], ''),
   ];
 }
@@ -151,7 +156,24 @@ function freeze(value: '0' | '1'): readonly Step[] {
   ];
 }
 
-const program = (steps: readonly Step[]): Program => ({ steps, inherited: Object.fromEntries(given.map((name) => [name, 0])) });
+function update(): readonly Step[] {
+  return [
+    ...openContainer(),
+    lock(),
+    ask('plain', fact.limitsPlainly),
+    giveUp(EINVAL, 'one limit asks for another, or systemd has it too', { unless: 'plain' }),
+    ...lookForProcess(),
+    giveUp(ESRCH, 'it has ended', { unless: 'alive' }),
+    openCgroup(),
+    giveUp(EINVAL, 'it has no cgroup', { unless: 'cgroup' }),
+    ...limits.map(({ flag, file }) => step('openat', [slot('cgroup'), file, O_WRONLY | O_CLOEXEC, 0], '', { needs: flag, result: file })), // all, before one is changed
+    ...limits.map(({ flag, file }) => step('write', [slot(file), slot(flag), slot(bytesOf(flag))], '')),
+    step('openat', [slot('directory'), LIMITS, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600], 'what config.json does not know yet', { result: LIMITS }),
+    ...limits.map(({ flag }, index) => step('pwrite64', [slot(LIMITS), slot(flag), limitBytes, index * limitBytes], '')),
+  ];
+}
+
+const program = (steps: readonly Step[], besides: readonly string[] = []): Program => ({ steps, inherited: Object.fromEntries([...given, ...besides].map((name) => [name, 0])) });
 
 /** The prepared programs by verb. */
 export const verbs = {
@@ -161,4 +183,5 @@ export const verbs = {
   delete: program(deletion()),
   pause: program(freeze('1')),
   resume: program(freeze('0')),
+  update: program(update(), givenLimits),
 } as const satisfies Readonly<Record<string, Program>>;

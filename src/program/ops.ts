@@ -121,6 +121,7 @@ export const syscallOps = {
   geteuid: hosted(),
   flock: hosted('fd', 'hex'),
   pread64: hosted('fd', 'out', 'int', 'int'),
+  pwrite64: hosted('fd', 'text', 'int', 'int'),
   connect: hosted('fd', 'bytes', 'int'),
   recvfrom: hosted('fd', 'out', 'int', 'hex', 'text', 'int'),
   pidfd_send_signal: hosted('fd', 'int', 'text', 'int'),
