@@ -15,10 +15,10 @@ export async function runContainer(options: RunOptions, warn: (message: string) 
   if (options.cgroupManager === 'systemd') await loadSystemd();
   const foreground = options.detach ? undefined : (await import('./foreground.ts')).beginForeground();
   const created = await createContainer(options, !options.detach);
-  const { image } = created;
+  const { state, image } = created;
   const watch = options.debugging?.watch;
   return stay(options, created, foreground, warn, async () => {
-    await startAndTell(options.root, options.id, options.detach, { image, watch });
+    await startAndTell(options.root, options.id, options.detach, { state, image, watch });
     options.debugging?.ended?.(image);
   });
 }
