@@ -9,12 +9,18 @@ import { relativePath } from './paths.ts';
 
 /** One entry of mounts with what its words mean. */
 export interface Entry {
-  readonly mount: Mount;
-  readonly index: number;
+  /** Its place in the list: what its pointer and the names of its slots end in. */
+  readonly index: string;
   readonly at: string;
   readonly options: MountOptions;
   readonly type: string;
   readonly isBind: boolean;
+  /** A bind of something that is no directory. */
+  readonly isFile: boolean;
+  /** Of a bind a path of the host, otherwise what mount(2) calls so. */
+  readonly source: string;
+  /** Id mappings of its own. */
+  readonly mappings: Pick<Mount, 'uidMappings' | 'gidMappings'> | undefined;
   /** The destination relative to the root, empty for the root itself. */
   readonly path: string;
   /** The slot that holds the detached mount until it is attached, and its name. */
@@ -41,10 +47,25 @@ function readEntries(context: Context): readonly Entry[] {
     const options = isCgroup && !context.host.isPrivileged ? readonlyToo(parsed) : parsed;
     const isBind = options.bind !== 'no' || mount.type === 'bind' || isCgroup;
     if (isBind && !isCgroup) refuseParameters(options, index);
-    const name = `mount${index}`;
-    return { mount, index, at: `/mounts/${index}`, options, type: mount.type === 'cgroup' ? 'cgroup2' : (mount.type ?? 'none'), isBind, path: relativePath(mount.destination), name, mounted: slot(name), target: slot(`target${index}`) };
+    const type = mount.type === 'cgroup' ? 'cgroup2' : (mount.type ?? 'none');
+    const isFile = isBind && isBindOfFile(context, mount);
+    const source = !isBind ? (mount.source ?? type) : type === 'cgroup2' ? (context.host.cgroupMount ?? '/sys/fs/cgroup') : hostPath(context, mount);
+    const mappings = mount.uidMappings !== undefined && mount.uidMappings.length > 0 ? mount : undefined;
+    return named({ index: String(index), options, type, isBind, isFile, source, mappings, path: relativePath(mount.destination) });
   });
 }
+
+/** An entry with what its index gives it. */
+export function named(entry: Omit<Entry, 'at' | 'name' | 'mounted' | 'target'>): Entry {
+  const { index } = entry;
+  const name = `mount${index}`;
+  return { ...entry, at: `/mounts/${index}`, name, mounted: slot(name), target: slot(`target${index}`) };
+}
+
+const hostPath = ({ request }: Context, { source = '' }: Mount): string => (source.startsWith('/') ? source : `${request.bundle}/${source}`);
+
+/** Whether a bind, if this is one, is of something that is no directory. */
+export const isBindOfFile = (context: Context, mount: Mount): boolean => context.host.files.has(hostPath(context, mount));
 
 const parsedWords = new Map<string, MountOptions>();
 
@@ -72,7 +93,7 @@ function isCgroupBind({ config, host }: Context, mount: Mount): boolean {
 
 /** An ordinary user's container could write to the user's own cgroups, and so leave its limits (CVE-2023-25809). */
 function readonlyToo(options: MountOptions): MountOptions {
-  return { ...options, isReadonly: true, attributes: { set: options.attributes.set | MOUNT_ATTR_RDONLY, clear: options.attributes.clear & ~MOUNT_ATTR_RDONLY } };
+  return { ...options, key: `${options.key}\0ro`, isReadonly: true, attributes: { set: options.attributes.set | MOUNT_ATTR_RDONLY, clear: options.attributes.clear & ~MOUNT_ATTR_RDONLY } };
 }
 
 /** tmpfs and anything on /dev are filled first and made read-only later. */

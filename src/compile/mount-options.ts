@@ -12,6 +12,8 @@ export interface AttributeChange {
 }
 
 export interface MountOptions {
+  /** The words as one text: equal for equal options. */
+  readonly key: string;
   readonly bind: 'no' | 'bind' | 'rbind';
   readonly attributes: AttributeChange;
   /** The same for every mount below too. */
@@ -108,5 +110,5 @@ export function parseMountOptions(options: readonly string[] | undefined): Mount
       parameters.push(equals < 0 ? { key: word, value: undefined, index } : { key: word.slice(0, equals), value: word.slice(equals + 1), index });
     }
   }
-  return { bind, attributes, recursive, propagations, parameters, superBlock: { flags, words }, isReadonly: (attributes.set & MOUNT_ATTR_RDONLY) !== 0, copyUp, idmap, isRemount };
+  return { key: options?.join('\0') ?? '', bind, attributes, recursive, propagations, parameters, superBlock: { flags, words }, isReadonly: (attributes.set & MOUNT_ATTR_RDONLY) !== 0, copyUp, idmap, isRemount };
 }

@@ -5,30 +5,27 @@ import {
   OPEN_TREE_CLONE, PROC_SUPER_MAGIC, STATX_TYPE,
 } from '../../native/linux/constants.ts';
 import type { Mount } from '../../spec/config.ts';
-import { part, slot, stepsFor, type Arg, type Slot, type Step } from '../program/step.ts';
+import { part, slot, stepsFor, type Arg, type Copy, type Slot, type Step } from '../program/step.ts';
 import type { Context } from './context.ts';
 import { mapText } from './id-mappings.ts';
-import { entries, isDelayed, type Entry } from './mount-entry.ts';
+import { stepsOrCopies } from './mount-copies.ts';
+import { entries, isBindOfFile, isDelayed, type Entry } from './mount-entry.ts';
 import { parseMountOptions, type AttributeChange } from './mount-options.ts';
 import { mountCall, needsMountCall, newFileSystem } from './new-file-system.ts';
 import { itself, openInRoot, openTarget, type Target } from './paths.ts';
 import { keepEvents } from './root.ts';
 
-function sourceOf({ host, request }: Context, { mount }: Entry): string {
-  if (mount.type === 'cgroup' || mount.type === 'cgroup2') return host.cgroupMount ?? '/sys/fs/cgroup';
-  const source = mount.source ?? '';
-  return source.startsWith('/') ? source : `${request.bundle}/${source}`;
+/** Clones of bind sources, with the host's rights, not attached yet. */
+export function mountSources(context: Context): readonly (Step | Copy)[] {
+  return stepsOrCopies(entries(context), (entry) => sourceSteps(context, entry));
 }
 
-/** Clones of bind sources, with the host's rights, not attached yet. */
-export function mountSources(context: Context): readonly Step[] {
-  return stepsFor(entries(context), (entry) => {
-    if (!entry.isBind || entry.options.isRemount) return [];
-    const { at, name, options } = entry;
-    const recursive = options.bind === 'rbind' ? AT_RECURSIVE : 0;
-    const open = part('container', `${at}/source`)('open_tree', [AT_FDCWD, sourceOf(context, entry), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive], 'a path of the host', { result: name });
-    return [open, ...keepEvents(context, name, at), ...attributeSteps(entry)];
-  });
+export function sourceSteps(context: Context, entry: Entry): readonly Step[] {
+  if (!entry.isBind || entry.options.isRemount) return [];
+  const { at, name, options, source } = entry;
+  const recursive = options.bind === 'rbind' ? AT_RECURSIVE : 0;
+  const open = part('container', `${at}/source`)('open_tree', [AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive], 'a path of the host', { result: name });
+  return [open, ...keepEvents(context, name, at), ...attributeSteps(entry)];
 }
 
 function attributeSteps({ at, mounted, options }: Entry): readonly Step[] {
@@ -51,10 +48,10 @@ function attributesOf(set: number, clear: number): Arg {
 }
 
 /** The mappings of an idmapped mount: its own, or the container's. */
-function idmap({ config }: Context, { mount, options }: Entry): { readonly own: boolean; readonly uids: string; readonly gids: string } | undefined {
-  const own = mount.uidMappings !== undefined && mount.uidMappings.length > 0;
-  if (!own && options.idmap === 'no') return undefined;
-  return { own, uids: mapText((own ? mount.uidMappings : config.linux?.uidMappings) ?? []), gids: mapText((own ? mount.gidMappings : config.linux?.gidMappings) ?? []) };
+function idmap({ config }: Context, { mappings, options }: Entry): { readonly own: boolean; readonly uids: string; readonly gids: string } | undefined {
+  if (mappings === undefined && options.idmap === 'no') return undefined;
+  const { uidMappings, gidMappings } = mappings ?? config.linux ?? {};
+  return { own: mappings !== undefined, uids: mapText(uidMappings ?? []), gids: mapText(gidMappings ?? []) };
 }
 
 /** mount_setattr(2) MOUNT_ATTR_IDMAP: by the runtime, who holds the rights over the source's file system. */
@@ -81,11 +78,13 @@ export function idmapSources(context: Context): readonly Step[] {
 }
 
 /** Every mount, in the order listed. */
-export function mounts(context: Context): readonly Step[] {
-  return stepsFor(entries(context), (entry) => {
-    if (entry.options.isRemount) return remount(entry);
-    return [...(entry.isBind ? [] : newFileSystem(context, entry)), ...openTarget(targetOf(context, entry)), ...notIntoProc(entry), ...attach(entry)];
-  });
+export function mounts(context: Context): readonly (Step | Copy)[] {
+  return stepsOrCopies(entries(context), (entry) => mountSteps(context, entry));
+}
+
+export function mountSteps(context: Context, entry: Entry): readonly Step[] {
+  if (entry.options.isRemount) return remount(entry);
+  return [...(entry.isBind ? [] : newFileSystem(context, entry)), ...openTarget(targetOf(entry)), ...notIntoProc(entry), ...attach(entry)];
 }
 
 /** As runc: a tmpfs that is given no mode looks like the directory it covers. */
@@ -119,10 +118,14 @@ function remount(entry: Entry): readonly Step[] {
   return [open, ...notIntoProc(entry), ...change(at, target, { set, clear: (all & ~set) | (clear & MOUNT_ATTR__ATIME) }, 0), ...change(at, target, options.recursive, AT_RECURSIVE), close];
 }
 
-/** Where a mount goes, for restore as well as for create. */
-export function mountPoint({ host, request }: Context, mount: Mount, index: number, isBind = mount.type === 'bind' || parseMountOptions(mount.options).bind !== 'no'): Target {
-  const isFile = isBind && host.files.has(mount.source?.startsWith('/') ? mount.source : `${request.bundle}/${mount.source ?? ''}`);
-  return { at: `/mounts/${index}/destination`, name: `target${index}`, path: mount.destination, kind: isFile ? 'file' : 'directory', noSymlinks: mount.type === 'proc' || mount.type === 'sysfs' };
+/** Where a mount of a container that is restored goes. */
+export function mountPoint(context: Context, mount: Mount, index: number): Target {
+  const isBind = mount.type === 'bind' || parseMountOptions(mount.options).bind !== 'no';
+  return targetAt(String(index), mount.destination, mount.type, isBind && isBindOfFile(context, mount));
+}
+
+function targetAt(index: string, path: string, type: string | undefined, isFile: boolean): Target {
+  return { at: `/mounts/${index}/destination`, name: `target${index}`, path, kind: isFile ? 'file' : 'directory', noSymlinks: type === 'proc' || type === 'sysfs' };
 }
 
 const EXDEV = 18;
@@ -139,9 +142,8 @@ function notIntoProc({ path, target, at, type }: Entry): readonly Step[] {
   ];
 }
 
-function targetOf(context: Context, entry: Entry): Target {
-  const { mount, index, isBind } = entry;
-  return { ...mountPoint(context, mount, index, isBind), found: keepsMode(entry) ? modeOf(entry) : [] };
+function targetOf(entry: Entry): Target {
+  return { ...targetAt(entry.index, entry.path, entry.type, entry.isFile), found: keepsMode(entry) ? modeOf(entry) : [] };
 }
 
 function attach(entry: Entry): readonly Step[] {

@@ -20,7 +20,7 @@ const unlabelled = ['proc', 'sysfs', 'cgroup2', 'mqueue'];
 
 /** The detached mount $mountN; nothing where mount(2) will make it in place. */
 export function newFileSystem(context: Context, entry: Entry): readonly Step[] {
-  const { at, name, options, type, mount } = entry;
+  const { at, name, options, type, source } = entry;
   if (needsMountCall(entry)) return [];
   const step = part('container', at);
   const context_ = `${name}.fs`;
@@ -31,7 +31,7 @@ export function newFileSystem(context: Context, entry: Entry): readonly Step[] {
     const command = value === undefined ? FSCONFIG_SET_FLAG : FSCONFIG_SET_STRING;
     steps.push(part('container', place)('fsconfig', [slot(context_), command, key, value ?? null, 0], ''));
   };
-  set('source', mount.source ?? type, `${at}/source`);
+  set('source', source, `${at}/source`);
   if (options.isReadonly && !isDelayed(entry)) set('ro', undefined, `${at}/options`);
   for (const { parameter, index } of options.superBlock.words) if (parameter !== undefined) set(parameter, undefined, `${at}/options/${index}`);
   for (const { key, value, index } of options.parameters) set(key, value, `${at}/options/${index}`);
@@ -77,7 +77,7 @@ const mountFlags: readonly (readonly [attribute: number, flag: number])[] = [
 
 /** mount(2) on the working directory: the target is still a descriptor. */
 export function mountCall(entry: Entry): readonly Step[] {
-  const { at, options, type, mount, index } = entry;
+  const { at, options, type, source, index } = entry;
   const step = part('container', at);
   const data = options.parameters.map(({ key, value }) => (value === undefined ? key : `${key}=${value}`)).join(',');
   const attributes = isDelayed(entry) ? options.attributes.set & ~MOUNT_ATTR_RDONLY : options.attributes.set;
@@ -85,6 +85,6 @@ export function mountCall(entry: Entry): readonly Step[] {
   for (const [attribute, flag] of mountFlags) if ((attributes & attribute) !== 0) flags |= flag;
   return [
     step('fchdir', [slot(`target${index}`)], options.isRemount ? 'mount(2) by descriptor' : 'mount(2) takes what fsconfig(2) does not: a longer value, or a word it does not know'),
-    step('mount', [mount.source ?? type, '.', type, flags, data], ''),
+    step('mount', [source, '.', type, flags, data], ''),
   ];
 }

@@ -10,6 +10,7 @@ import { beginExecution } from '../execute/execute.ts';
 import { writeProgram } from '../execute/program-file.ts';
 import { runRecord, setSlot } from '../execute/records.ts';
 import { readRecords, readText } from '../program/decode.ts';
+import { expandAll } from '../program/template.ts';
 import type { Bundle } from './bundle.ts';
 import { createHandlers } from './create-handlers.ts';
 import { mountPointOfType } from './host.ts';
@@ -35,7 +36,7 @@ function apply(intelRdt: object, classes: readonly string[] = []): { readonly ro
   }
   const base = testContext({ linux: { namespaces: [{ type: 'mount' }], intelRdt } });
   const context = { ...base, host: { ...base.host, resctrl: root } };
-  const steps = compileCreate(context).steps.filter(({ at }) => at.startsWith('/linux/intelRdt'));
+  const steps = expandAll(compileCreate(context).steps).filter(({ at }) => at.startsWith('/linux/intelRdt'));
   const state = mkdtempSync(join(tmpdir(), 'state-'));
   const program = writeProgram(join(state, 'program'), { steps, inherited: { init: 9 } }, { id: 'c1', command: 'create' });
   setSlot(program.image, 'init', INIT, 'runtime');
@@ -62,7 +63,7 @@ test('without closID: a class of the container’s own, which goes with it; sche
 
 test('every schema is a write of its own, with its place', () => {
   const { config, ...rest } = testContext({ linux: { namespaces: [{ type: 'mount' }], intelRdt: { memBwSchema: 'MB:0=70', l3CacheSchema: 'L3:0=f', schemata: ['L2:0=1'] } } });
-  const steps = compileCreate({ config, ...rest, host: { ...rest.host, resctrl: '/r' } }).steps.filter(({ op, at }) => op === 'write_file' && at.startsWith('/linux/intelRdt'));
+  const steps = expandAll(compileCreate({ config, ...rest, host: { ...rest.host, resctrl: '/r' } }).steps).filter(({ op, at }) => op === 'write_file' && at.startsWith('/linux/intelRdt'));
   assert.equal(steps.map(({ at, args }) => [at, args[0], args[1]]), [
     ['/linux/intelRdt/l3CacheSchema', '/r/c1/schemata', 'L3:0=f\n'], ['/linux/intelRdt/memBwSchema', '/r/c1/schemata', 'MB:0=70\n'], ['/linux/intelRdt/schemata/0', '/r/c1/schemata', 'L2:0=1\n'],
   ]);

@@ -4,7 +4,7 @@ import { errnoName } from '../../native/linux/errno.ts';
 import { mapFile, mappedBytes } from '../../native/linux/syscalls.ts';
 import { RuntimeError } from '../errors.ts';
 import { openImage, type Image } from '../program/decode.ts';
-import { encodeProgram, type EncodeOptions } from '../program/encode.ts';
+import { encodeProgram, encodeWithNames, type EncodeOptions } from '../program/encode.ts';
 import { BASE } from '../program/layout.ts';
 import type { Program } from '../program/step.ts';
 import { memoryFile } from './memory-file.ts';
@@ -22,13 +22,13 @@ const ATTEMPTS = 8;
 export function writeProgram(path: string | undefined, program: Program, options: EncodeOptions): MappedProgram {
   for (let attempt = 0; ; attempt++) {
     const base = BASE + attempt * 0x1_0000_0000;
-    const image = encodeProgram(program, { ...options, base });
+    const { bytes: image, slotNames } = encodeWithNames(program, { ...options, base });
     const fd = path === undefined ? memoryFile('runt-program') : openSync(path, 'w+', 0o600);
     try {
       // A short write, and a full disk: what is missing would be a SIGBUS later.
       if (writeSync(fd, image) !== image.length) throw new RuntimeError(`cannot write ${path ?? 'the program'}: ENOSPC`, { errno: 'ENOSPC', hint: 'the file system of the state directory is full' });
       const result = mapFile(fd, base, image.length);
-      if (result === 0) return { image: openImage(mappedBytes(base, image.length))!, fd };
+      if (result === 0) return { image: openImage(mappedBytes(base, image.length), slotNames)!, fd };
       if (result !== -EEXIST || attempt === ATTEMPTS) {
         throw new RuntimeError(`mmap(${path ?? 'program'}): ${errnoName(-result)}`, { errno: errnoName(-result) });
       }

@@ -36,8 +36,8 @@ export interface RecordView {
   readonly nanoseconds: bigint;
 }
 
-/** Opens an image. Returns undefined when the bytes are not one: cut short, or of another format. */
-export function openImage(bytes: Buffer): Image | undefined {
+/** Opens an image. Returns undefined when the bytes are not one: cut short, or of another format. Names of slots are read when they are asked for, unless given. */
+export function openImage(bytes: Buffer, given?: readonly string[]): Image | undefined {
   if (bytes.length < header.bytes || bytes.readBigUInt64LE(header.magic) !== MAGIC) return undefined;
   if (bytes.readUInt32LE(header.size) !== bytes.length) return undefined;
   const slots = bytes.readUInt32LE(header.slots);
@@ -45,7 +45,7 @@ export function openImage(bytes: Buffer): Image | undefined {
   const recordCount = bytes.readUInt32LE(header.recordCount);
   const records = bytes.readUInt32LE(header.records);
   if (records !== slots + slotCount * slotEntry.bytes || records + recordCount * record.bytes > bytes.length) return undefined;
-  let names: string[] | undefined; // `start` opens an image and needs none of them
+  let names = given; // `start` opens an image and needs none of them
   const slotNames = (): string[] => {
     const all: string[] = [];
     for (let i = 0; i < slotCount; i++) all.push(readText(bytes, bytes.readUInt32LE(slots + i * slotEntry.bytes + slotEntry.name)));

@@ -41,7 +41,7 @@ test('random programs: encode, decode and both printers agree', () => {
   const random = (below: number): number => (seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff) % below;
   for (let round = 0; round < 50; round++) {
     const step = part('container', `/a/${round}`);
-    const program: Program = {
+    const program = {
       inherited: { x: 3 },
       steps: Array.from({ length: 1 + random(30) }, (_, i) => [
         () => step('openat', [-100, 'p'.repeat(random(300)), random(1 << 22), random(0o7777)], 'w', { result: `s${i}`, tolerate: ['ENOENT', 'EACCES'].slice(random(3)) }),

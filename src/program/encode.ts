@@ -1,9 +1,12 @@
 // Program → image: the bytes of layout.ts, each text, structure and array once.
 import { errnoWords, opCode } from './codes.ts';
 import { isSlot, withHandOvers } from './hand-over.ts';
+import { ImageWriter } from './image-writer.ts';
 import { BASE, header, kind, MAGIC, NONE, record, slotEntry } from './layout.ts';
 import { structs, type OpName } from './ops.ts';
-import type { Arg, Bytes, Program, Slot, Step, Struct, Words } from './step.ts';
+import { stampOf, type Stamp } from './stamp.ts';
+import type { Arg, Bytes, Copy, Program, Slot, Step, Struct, Template } from './step.ts';
+import { expand, fill, isCopy, resultsOf } from './template.ts';
 
 export interface EncodeOptions {
   readonly id?: string;
@@ -15,52 +18,62 @@ export interface EncodeOptions {
 
 /** The image of a program (layout.ts). Throws on a program that breaks the language: an unknown slot, an operation on the wrong side. */
 export function encodeProgram(program: Program, options: EncodeOptions = {}): Uint8Array {
-  return new Encoder(program, options).encode();
+  return encodeWithNames(program, options).bytes;
+}
+
+/** The same, with the names of its slots: who goes on with the image need not read them from it, and a thousand mounts have thousands. */
+export function encodeWithNames(program: Program, options: EncodeOptions): { readonly bytes: Uint8Array; readonly slotNames: readonly string[] } {
+  const encoder = new Encoder(program, options);
+  return { bytes: encoder.encode(), slotNames: [...encoder.slots.keys()] };
 }
 
 const isBytes = (value: unknown): value is Bytes => typeof value === 'object' && value !== null && 'bytes' in value;
 
 const FIRST_ALLOCATION = 64 * 1024;
 /** Room for a step's record and what it adds to the data area, so that a long program is not copied as it grows. */
-const STEP_BYTES = record.bytes + 64;
+const STEP_BYTES = record.bytes + 32;
 /** No slot, in the upper half of a word. */
 const NO_HIGH_SLOT = NONE << 16;
 
-/** `private`, not `#`: an interpreter checks those at every call, 3 % of a program of a thousand mounts. */
-class Encoder {
+/** How many records there will be, but for hand-overs. */
+function recordsOf(steps: readonly (Step | Copy)[]): number {
+  let count = 0;
+  for (const step of steps) count += isCopy(step) ? step.template.steps.length : 1;
+  return count;
+}
+
+class Encoder extends ImageWriter {
   private readonly program: Program;
   private readonly options: EncodeOptions;
-  private readonly base: number;
-  private readonly slots = new Map<string, number>();
-  private readonly texts = new Map<string, number>();
+  readonly slots = new Map<string, number>();
   private readonly outs = new Map<string, number>();
-  /** Structures and arrays that steps share are written once. */
-  private readonly shared = new Map<object, number>();
-  private image: Buffer;
-  private words32: Uint32Array;
+  /** Of each template that was met: how to copy it, where the records of its first copy begin (in words), and that copy's values. */
+  private readonly stamps = new Map<Template, { readonly stamp: Stamp; readonly first: number; readonly values: readonly number[] }>();
+  private readonly differences: number[] = [];
   private pointer: string | undefined;
   private pointerOffset = 0;
   private fixup = 0;
   private fixupSlot = NONE;
-  private end = 0;
 
   constructor(program: Program, options: EncodeOptions) {
+    super(options.base ?? BASE, Math.max(FIRST_ALLOCATION, recordsOf(program.steps) * STEP_BYTES));
     this.program = program;
     this.options = options;
-    this.base = options.base ?? BASE;
-    this.image = Buffer.alloc(Math.max(FIRST_ALLOCATION, program.steps.length * STEP_BYTES));
-    this.words32 = new Uint32Array(this.image.buffer, this.image.byteOffset, this.image.length >> 2);
   }
 
   encode(): Uint8Array {
     const steps = withHandOvers(this.program.steps);
     const names = Object.keys(this.program.inherited);
     for (const name of names) this.slots.set(name, this.slots.size);
-    for (const { result } of steps) if (result !== undefined && !this.slots.has(result)) this.slots.set(result, this.slots.size);
+    for (const step of steps) {
+      if (isCopy(step)) for (const result of resultsOf(step)) this.slots.set(result, this.slots.get(result) ?? this.slots.size);
+      else if (step.result !== undefined && !this.slots.has(step.result)) this.slots.set(step.result, this.slots.size);
+    }
     if (this.slots.size >= NONE) throw new Error('too many slots');
     const slots = header.bytes;
     const records = slots + this.slots.size * slotEntry.bytes;
-    const data = records + steps.length * record.bytes;
+    const recordCount = recordsOf(steps);
+    const data = records + recordCount * record.bytes;
     this.end = data;
     this.grow(data);
     this.allocate(8); // offset 0 of the data area stays empty: no text begins at the header's "none"
@@ -70,38 +83,37 @@ class Encoder {
     this.u32(header.arch, process.arch === 'arm64' ? 1 : 0);
     this.u32(header.slotCount, this.slots.size);
     this.u32(header.slots, slots);
-    this.u32(header.recordCount, steps.length);
+    this.u32(header.recordCount, recordCount);
     this.u32(header.records, records);
     this.u32(header.data, data);
-    const entry = steps.findIndex((step) => step.side === 'container');
-    this.u32(header.entry, entry < 0 ? steps.length : entry);
+    const entry = steps.findIndex((step) => isCopy(step) || step.side === 'container');
+    this.u32(header.entry, entry < 0 ? recordCount : entry);
     this.u32(header.failedRecord, 0xffff_ffff);
     this.u32(header.id, this.text(this.options.id ?? ''));
     this.u32(header.command, this.text(this.options.command ?? ''));
     this.u64(header.started, this.options.started ?? 0);
 
-    let entryAt = slots;
+    let place = slots;
+    let slotNames = ''; // all ASCII: the compiler's own
     for (const name of this.slots.keys()) {
-      const offset = this.text(name); // before words32 is looked at: it may be another one afterwards
-      this.words32[(entryAt + slotEntry.name) >> 2] = offset;
-      entryAt += slotEntry.bytes;
+      this.words32[(place + slotEntry.name) >> 2] = this.end + slotNames.length;
+      slotNames += `${name}\0`;
+      place += slotEntry.bytes;
     }
+    this.append(slotNames);
     names.forEach((name, index) => {
       this.u64(slots + index * slotEntry.bytes + slotEntry.container, this.program.inherited[name]!);
       this.u32(slots + index * slotEntry.bytes + slotEntry.set, 2);
     });
     let at = records;
-    for (const step of steps) {
-      this.record(at, step);
-      at += record.bytes;
-    }
+    for (const step of steps) at = isCopy(step) ? this.copy(at, step) : this.record(at, step);
     this.allocate(1); // the image ends in NUL, so no text runs out of it
     this.u32(header.size, this.end);
     return this.image.subarray(0, this.end);
   }
 
   /** Whole words, two 16-bit fields at a time: a call for each field costs a millisecond of start-up. */
-  private record(at: number, step: Step): void {
+  private record(at: number, step: Step): number {
     const { op, number, argumentCount, legal } = opCode(step.op);
     if (legal !== 'both' && legal !== step.side) throw new Error(`${step.op} is not a ${step.side} operation`);
     const { args, tolerate, result, unless, needs } = step;
@@ -136,11 +148,69 @@ class Encoder {
     words[word + 6] = why;
     words[word + 7] = kinds;
     if (moreKinds !== 0) words[word + 8] = moreKinds;
-    if (tolerate === undefined) return;
+    const next = at + record.bytes;
+    if (tolerate === undefined) return next;
     const errnos = errnoWords(tolerate);
     words[word + 3] = this.fixupSlot | (tolerate.length << 16);
     words[word + 22] = errnos[0]!;
     if (tolerate.length > 2) words[word + 23] = errnos[1]!;
+    return next;
+  }
+
+  /** Gives where the next record goes, as `record` and `copy` do. */
+  private records(at: number, steps: readonly Step[]): number {
+    let next = at;
+    for (const step of steps) next = this.record(next, step);
+    return next;
+  }
+
+  /** The records of a copy: those of its template's first copy, with what its words make different added. */
+  private copy(at: number, copy: Copy): number {
+    const { template, words } = copy;
+    const known = this.stamps.get(template);
+    if (known === undefined) {
+      const stamp = stampOf(template);
+      const next = this.records(at, expand(copy));
+      this.stamps.set(template, { stamp, first: at >> 2, values: this.valuesOf(stamp, words) });
+      return next;
+    }
+    const { stamp: { parts, end, slots, places, values: numbers }, first, values } = known;
+    const { differences } = this;
+    let texts = '';
+    let used = 0;
+    for (let i = 0; i < parts.length; i++) {
+      const { before, word, begins } = parts[i]!;
+      if (begins >= 0) {
+        differences[used] = this.end + texts.length + begins - values[used]!;
+        used++;
+      }
+      texts += before + words[word]!;
+    }
+    texts += end;
+    if (Buffer.byteLength(texts) !== texts.length) return this.records(at, expand(copy)); // beyond ASCII, and so elsewhere
+    for (let i = 0; i < slots.length; i++) {
+      const difference = this.slotNumber(fill(slots[i]!, words)) - values[used]!;
+      differences[used] = difference;
+      differences[used + 1] = difference << 16;
+      used += 2;
+    }
+    this.append(texts);
+    const { words32 } = this;
+    const word = at >> 2;
+    const length = (template.steps.length * record.bytes) >> 2;
+    words32.copyWithin(word, first, first + length);
+    for (let i = 0; i < places.length; i++) words32[word + places[i]!]! += differences[numbers[i]!]!;
+    return at + 4 * length;
+  }
+
+  /** A stamp's values for these words, of texts and slots that are there already. */
+  private valuesOf({ texts, slots }: Stamp, words: readonly string[]): number[] {
+    const values = texts.map((text) => this.text(fill(text, words)));
+    for (const slot of slots) {
+      const number = this.slotNumber(fill(slot, words));
+      values.push(number, number << 16);
+    }
+    return values;
   }
 
   /** Writes the value, gives the kind. */
@@ -208,75 +278,9 @@ class Encoder {
     return offset;
   }
 
-  private member(at: number, size: number, value: number | bigint): void {
-    if (size === 8) this.u64(at, value);
-    else if (size === 4) this.u32(at, Number(value));
-    else if (size === 2) this.image.writeUInt16LE(Number(value) & 0xffff, at);
-    else this.image[at] = Number(value);
-  }
-
-  private words(arg: Words): number {
-    const known = this.shared.get(arg);
-    if (known !== undefined) return known;
-    const { words } = arg;
-    const vector = this.allocate(8 * (words.length + 1));
-    words.forEach((word, i) => this.u64(vector + 8 * i, this.base + this.text(word)));
-    this.shared.set(arg, vector);
-    return vector;
-  }
-
-  private bytes(bytes: Uint8Array): number {
-    const offset = this.allocate(bytes.length);
-    this.image.set(bytes, offset);
-    return offset;
-  }
-
-  /** A NUL-ended string in the data area; equal strings share their place. */
-  private text(text: string): number {
-    const known = this.texts.get(text);
-    if (known !== undefined) return known;
-    const offset = this.end;
-    const length = Buffer.byteLength(text);
-    if (offset + length >= this.image.length) this.grow(offset + length + 1);
-    // All ASCII nearly always, for which the engine has a shorter way.
-    this.image.write(text, offset, length === text.length ? 'latin1' : 'utf8');
-    this.end = offset + length + 1;
-    this.texts.set(text, offset);
-    return offset;
-  }
-
-  private allocate(size: number): number {
-    const offset = (this.end + 7) & ~7;
-    this.grow(offset + size);
-    this.end = offset + size;
-    return offset;
-  }
-
-  private grow(size: number): void {
-    if (size <= this.image.length) return;
-    const larger = Buffer.alloc((Math.max(size, this.image.length * 2) + 7) & ~7);
-    larger.set(this.image.subarray(0, this.end));
-    this.image = larger;
-    this.words32 = new Uint32Array(larger.buffer, larger.byteOffset, larger.length >> 2);
-  }
-
   private slotNumber(name: string, op?: OpName): number {
     const number = this.slots.get(name);
     if (number === undefined) throw new Error(`${op ?? 'a step'} uses $${name}, which no step sets`);
     return number;
-  }
-
-  private u32(at: number, value: number): void {
-    if ((at & 3) === 0) this.words32[at >> 2] = value;
-    else this.image.writeUInt32LE(value >>> 0, at);
-  }
-
-  private u64(at: number, value: number | bigint): void {
-    if (typeof value === 'bigint') {
-      this.image.writeBigUInt64LE(BigInt.asUintN(64, value), at);
-      return;
-    }
-    this.words32[at >> 2] = value;
-    this.words32[(at >> 2) + 1] = value >= 0 && value < 0x1_0000_0000 ? 0 : Math.floor(value / 0x1_0000_0000);
   }
 }

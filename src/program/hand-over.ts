@@ -1,22 +1,27 @@
 // Derives what nobody writes by hand: the hand-overs between the sides of a program and the descriptors that travel with them.
-import type { Arg, Slot, Step } from './step.ts';
+import type { Arg, Copy, Slot, Step } from './step.ts';
+import { expand, isCopy, resultsOf } from './template.ts';
 
 /** Steps with a hand_over step wherever the container side must wait for the runtime side. */
-export function withHandOvers(steps: readonly Step[]): readonly Step[] {
-  const entry = steps.findIndex((step) => step.side === 'container');
+export function withHandOvers<Item extends Step | Copy>(steps: readonly Item[]): readonly (Item | Step)[] {
+  const entry = steps.findIndex((step) => !isRuntime(step));
   if (entry < 0) return steps;
   const travel = new Travel(steps, entry);
-  const parts: (readonly Step[])[] = [];
+  const parts: (readonly (Item | Step)[])[] = [];
   let done = 0;
   for (let i = entry; i < steps.length; i++) {
-    if (steps[i]!.side === 'container') continue;
+    const step: Step | Copy = steps[i]!;
+    if (!isRuntime(step)) continue;
     const turn = travel.turn(i);
-    parts.push(steps.slice(done, i), [handOver(steps[i]!.at, turn)], steps.slice(i, turn.end));
+    parts.push(steps.slice(done, i), [handOver(step.at, turn)], steps.slice(i, turn.end));
     done = turn.end;
     i = turn.end - 1;
   }
-  return ([] as Step[]).concat(...parts, steps.slice(done));
+  return ([] as (Item | Step)[]).concat(...parts, steps.slice(done));
 }
+
+/** Copies are the container's. */
+const isRuntime = (step: Step | Copy | undefined): step is Step => (step as Partial<Step> | undefined)?.side === 'runtime';
 
 /** What one hand-over record has room for, each way. */
 const MOST_DESCRIPTORS = 3;
@@ -30,17 +35,17 @@ interface Turn {
 
 /** Which slots cross from one side to the other. A long program has thousands of slots, of which the runtime sees a few: only those are looked at. */
 class Travel {
-  readonly #steps: readonly Step[];
+  readonly #steps: readonly (Step | Copy)[];
   /** Slots that the runtime's steps use, by the index of the first container-side step that sets them. */
   readonly #given = new Map<string, number>();
   /** Slots that the runtime's steps set, by the index of the last container-side step that uses them. */
   readonly #wanted = new Map<string, number>();
 
-  constructor(steps: readonly Step[], entry: number) {
+  constructor(steps: readonly (Step | Copy)[], entry: number) {
     this.#steps = steps;
     for (let i = entry; i < steps.length; i++) {
       const step = steps[i]!;
-      if (step.side === 'container') continue;
+      if (!isRuntime(step)) continue;
       for (const name of slotsOf(step)) this.#given.set(name, Infinity);
       if (step.result !== undefined) this.#wanted.set(step.result, -1);
     }
@@ -48,10 +53,19 @@ class Travel {
     let made = false;
     for (let i = 0; i < steps.length; i++) {
       const step = steps[i]!;
+      if (isCopy(step)) {
+        if (unborn.size > 0) for (const name of resultsOf(step)) if (unborn.delete(name)) this.#given.set(name, i);
+        if (made) for (const one of expand(step)) this.#want(one, i);
+        continue;
+      }
       if (step.result !== undefined && unborn.size > 0 && unborn.delete(step.result) && step.side === 'container') this.#given.set(step.result, i);
       if (step.side === 'runtime') made ||= step.result !== undefined && i > entry;
-      else if (made) for (const name of slotsOf(step)) if (this.#wanted.has(name)) this.#wanted.set(name, i);
+      else if (made) this.#want(step, i);
     }
+  }
+
+  #want(step: Step, at: number): void {
+    for (const name of slotsOf(step)) if (this.#wanted.has(name)) this.#wanted.set(name, at);
   }
 
   /** The turn that begins at `from`: it ends at a step of the container, or where one message holds no more descriptors. */
@@ -59,7 +73,7 @@ class Travel {
     const given = new Set<string>();
     const back = new Set<string>();
     let end = from;
-    for (let step = this.#steps[end]; step?.side === 'runtime'; step = this.#steps[++end]) {
+    for (let step = this.#steps[end]; isRuntime(step); step = this.#steps[++end]) {
       const more = slotsOf(step).filter((name) => name !== 'init' && this.#given.get(name)! < end && !given.has(name));
       const made = step.result !== undefined && this.#wanted.get(step.result)! > end && !back.has(step.result) ? [step.result] : [];
       if (given.size + more.length > MOST_DESCRIPTORS || back.size + made.length > MOST_DESCRIPTORS) break;

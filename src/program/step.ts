@@ -53,12 +53,23 @@ export interface Step {
   readonly needs?: string;
 }
 
+/** Steps that are wanted again and again, with holes (template.ts) in their texts and in the names of their slots. */
+export interface Template {
+  readonly steps: readonly Step[];
+}
+
+/** The steps of a template, all of the container side, with these words in its holes. */
+export interface Copy {
+  readonly template: Template;
+  readonly words: readonly string[];
+}
+
 /** What a part may say of a step beyond the call. */
 export type StepOptions = Partial<Pick<Step, 'result' | 'tolerate' | 'unless' | 'needs'>>;
 
-/** A compiled bundle: steps in order, and the descriptors the interpreter starts with, at fixed numbers. */
+/** A compiled bundle: steps in order, some of them as copies of a template, and the descriptors the interpreter starts with, at fixed numbers. */
 export interface Program {
-  readonly steps: readonly Step[];
+  readonly steps: readonly (Step | Copy)[];
   /** Slots handed to the interpreter when it is spawned: descriptor numbers on the container side. */
   readonly inherited: Readonly<Record<string, number>>;
 }

@@ -1,0 +1,96 @@
+// Templates: a copy is what its steps would be, one by one, in the compiler and in the image.
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { compileCreate } from '../compile/create.ts';
+import type { Context } from '../compile/context.ts';
+import { entries, type Entry } from '../compile/mount-entry.ts';
+import { mounts, mountSources, mountSteps, sourceSteps } from '../compile/mounts.ts';
+import { testContext } from '../compile/testing.ts';
+import { openImage } from './decode.ts';
+import { encodeProgram } from './encode.ts';
+import { withHandOvers } from './hand-over.ts';
+import { printListing } from './print.ts';
+import { part, slot, type Copy, type Program, type Step } from './step.ts';
+import { expandAll, hole, isCopy } from './template.ts';
+
+const test = suite('template');
+const listing = (program: Program): string => printListing(openImage(Buffer.from(encodeProgram(program)))!);
+const written = ({ steps, inherited }: Program): Program => ({ steps: expandAll(steps), inherited });
+
+const kinds: readonly ((index: number) => Record<string, unknown>)[] = [
+  (index) => ({ destination: `/m/${index}`, type: 'bind', source: `/host/${index}`, options: ['rbind', 'ro', 'nosuid'] }),
+  (index) => ({ destination: `/f${index}`, source: `relative/${index}`, options: ['bind', 'rprivate'] }),
+  (index) => ({ destination: `/deep/a/b/${index}/c`, type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'size=64k'] }),
+  (index) => ({ destination: `/mode/${index}/../x${index}`, type: 'tmpfs', options: ['mode=755', 'ro', 'rnoexec'] }),
+  (index) => ({ destination: `/overlay/${index}`, type: 'overlay', source: 'overlay', options: [`lowerdir=/${'l'.repeat(300)}`, 'sync'] }),
+  (index) => ({ destination: `/file${index}`, type: 'bind', source: '/host/file' }),
+  (index) => ({ destination: `/é${index}`, type: 'bind', source: '/höst' }),
+  (index) => ({ destination: index % 2 === 0 ? '/proc/meminfo' : `/procx/${index}`, type: 'bind', source: '/host' }),
+  (index) => ({ destination: index % 4 === 0 ? '/dev' : `/dev${index}`, type: 'ramfs', options: ['ro'] }),
+  (index) => ({ destination: `/sys${index}`, type: 'sysfs', options: ['ro'] }),
+  (index) => ({ destination: `/copied/${index}`, type: 'tmpfs', options: ['tmpcopyup'] }),
+  (index) => ({ destination: `/mapped/${index}`, type: 'bind', source: '/host', options: ['idmap'], uidMappings: [{ containerID: 0, hostID: index, size: 1 }], gidMappings: [{ containerID: 0, hostID: 1, size: 1 }] }),
+  (index) => ({ destination: `/again/${index}`, type: 'bind', options: ['remount', 'bind', 'ro'] }),
+  (index) => ({ destination: `/a/b/c/d/e/f/g/h/i/${index}`, type: 'bind', source: '/host' }),
+];
+
+/** Every kind of mount many times, in a changing order. */
+function contexts(): readonly Context[] {
+  const order = Array.from({ length: 20 * kinds.length }, (_, index) => kinds[(index * 5 + (index >> 3)) % kinds.length]!(index));
+  const rows = [order, kinds.flatMap((kind) => Array.from({ length: 10 }, (_, index) => kind(index)))];
+  return rows.flatMap((list) => [{}, { uidMappings: [{ containerID: 0, hostID: 1000, size: 10 }], gidMappings: [{ containerID: 0, hostID: 1000, size: 10 }] }].map((linux) => {
+    const namespaces = ['pid', 'mount', ...('uidMappings' in linux ? ['user'] : [])].map((type) => ({ type }));
+    const context = testContext({ mounts: list, linux: { ...linux, namespaces, mountLabel: 'label' } } as never);
+    return { ...context, host: { ...context.host, files: new Set(['/host/file']) } };
+  }));
+}
+
+test('the steps of mounts are the same, copied or compiled one by one', () => {
+  for (const context of contexts()) {
+    const all = entries(context);
+    for (const [copied, steps] of [[mountSources(context), sourceSteps], [mounts(context), mountSteps]] as const) {
+      assert.ok(copied.filter(isCopy).length > 20);
+      assert.equal(expandAll(copied), all.flatMap((entry: Entry) => steps(context, entry)));
+    }
+  }
+});
+
+test('the image says the same of copies as of their steps', () => {
+  for (const context of contexts()) {
+    const program = compileCreate(context);
+    assert.ok(program.steps.some(isCopy));
+    assert.is(listing(program), listing(written(program)));
+  }
+});
+
+const container = part('container', '');
+const template = {
+  steps: [
+    part('container', `/x/${hole(0)}`)('openat', [slot('root'), `a/${hole(1)}/${hole(0)}`, 1, 2], 'why', { result: `fd${hole(0)}`, tolerate: ['ENOENT'] }),
+    container('fsconfig', [slot(`fd${hole(0)}`), 5, hole(1), null, 0], '', { unless: `other${hole(0)}`, needs: `fd${hole(0)}` }),
+    container('openat2', [slot('root'), hole(0), { struct: 'open_how', members: { flags: 1 } }, 24], '', { result: `other${hole(0)}`, needs: `fd${hole(0)}` }),
+  ],
+};
+const copies = (...rows: readonly (readonly string[])[]): readonly (Step | Copy)[] => rows.map((words) => ({ template, words }));
+const root = container('openat', [-100, '/', 0, 0], '', { result: 'root' });
+
+test('texts, slots and halves of words, beyond ASCII too, with one place from several words', () => {
+  const program = { steps: [root, ...copies(['0', 'one'], ['1', 'two'], ['2', 'ä'], ['3', ''], ['4444', 'four'])], inherited: { gate: 5 } };
+  assert.is(listing(program), listing(written(program)));
+});
+
+test('descriptors of a copy travel to the runtime and back', () => {
+  const runtime = part('runtime', '');
+  const user = { steps: [container('close', [slot('made')], '')] };
+  const program = { steps: [root, ...copies(['0', 'a'], ['1', 'b']), runtime('openat', [slot('fd1'), 'x', 0, 0], '', { result: 'made' }), ...copies(['2', 'c']), { template: user, words: [] }], inherited: {} };
+  assert.is(listing(program), listing(written(program)));
+  const turn = withHandOvers(program.steps).find((step) => !isCopy(step) && step.op === 'hand_over') as Step;
+  assert.equal([turn.args[0], turn.args[3]], [slot('fd1'), slot('made')]);
+});
+
+test('a template with a slot in a structure is refused', () => {
+  const stored = { steps: [container('mount_setattr', [slot('root'), '', 0, { struct: 'mount_attr', members: { userns_fd: slot('root') } }, 32], '')] };
+  assert.throws(() => encodeProgram({ steps: [root, { template: stored, words: [] }], inherited: {} }), /stores no slot/);
+});
+
+test.run();
