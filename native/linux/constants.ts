@@ -217,6 +217,7 @@ export const AF_INET = 2;
 export const AF_NETLINK = 16;
 export const NETLINK_ROUTE = 0;
 export const SOL_SOCKET = 1;
+export const SO_RCVTIMEO = 20;
 export const SCM_RIGHTS = 1;
 export const F_SEAL_SEAL = 1;
 export const F_SEAL_SHRINK = 2;

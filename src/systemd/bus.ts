@@ -1,13 +1,14 @@
 // A connection to a D-Bus server on a unix socket: authentication, calls that wait for their reply, signals that came meanwhile.
 import { closeSync } from 'node:fs';
-import { AF_UNIX, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_STREAM } from '../../native/linux/constants.ts';
+import { AF_UNIX, MSG_NOSIGNAL, SO_RCVTIMEO, SOCK_CLOEXEC, SOCK_STREAM, SOL_SOCKET } from '../../native/linux/constants.ts';
 import { errnoName } from '../../native/linux/errno.ts';
-import { call, pollReadable, unixAddress } from '../../native/linux/syscalls.ts';
+import { call, unixAddress, utf8 } from '../../native/linux/syscalls.ts';
 import { sleep } from '../sleep.ts';
 import { decodeMessage, encodeCall, messageLength, type Message, type Target, type Value } from './message.ts';
 
 const PATIENCE = 30_000; // milliseconds, as runc waits for a job
 const BUSY_RETRIES = 20;
+const EAGAIN = 11; // errno.ts knows it too, but makes its tables for that
 
 /** What a D-Bus server answered instead of a result. */
 export class BusError extends Error {
@@ -36,7 +37,7 @@ export class Bus {
   constructor(path: string, isMessageBus: boolean) {
     this.isMessageBus = isMessageBus;
     this.#socket = connect(path);
-    this.#write(Buffer.from('\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n'));
+    this.#write(utf8('\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n'));
     const hello = isMessageBus ? this.#send({ destination: 'org.freedesktop.DBus', path: '/org/freedesktop/DBus', interface: 'org.freedesktop.DBus', member: 'Hello' }, '', []) : undefined;
     this.#authenticate();
     if (hello !== undefined) this.#reply(hello);
@@ -78,23 +79,26 @@ export class Bus {
   }
 
   #write(bytes: Buffer): void {
-    for (let rest = bytes; rest.length > 0; ) {
+    for (let done = 0; done < bytes.length; ) {
+      const rest = done === 0 ? bytes : Buffer.from(bytes.subarray(done));
       const sent = call('sendto', this.#socket, rest, rest.length, MSG_NOSIGNAL, 0, 0);
       if (sent < 0) throw new BusError(errnoName(-sent), `sendto: ${errnoName(-sent)}`);
-      rest = Buffer.from(rest.subarray(sent));
+      done += sent;
     }
   }
 
   /** The server's lines up to OK; what follows is messages. */
   #authenticate(): void {
-    for (const deadline = Date.now() + PATIENCE; ; this.#read(deadline)) {
+    const deadline = Date.now() + PATIENCE;
+    for (;;) {
+      this.#read(deadline);
       const lines = this.#input.toString('latin1');
-      const refused = /^REJECTED.*\r\n/m.exec(lines);
-      if (refused !== null) throw new BusError('REJECTED', 'the D-Bus server does not take us for who we are');
-      const accepted = /^OK [0-9a-f]*\r\n/m.exec(lines);
-      if (accepted === null) continue;
-      this.#input = this.#input.subarray(accepted.index + accepted[0].length);
-      return;
+      for (let at = 0, end: number; (end = lines.indexOf('\r\n', at)) >= 0; at = end + 2) {
+        if (lines.startsWith('REJECTED', at)) throw new BusError('REJECTED', 'the D-Bus server does not take us for who we are');
+        if (!lines.startsWith('OK ', at)) continue;
+        this.#input = this.#input.subarray(end + 2);
+        return;
+      }
     }
   }
 
@@ -114,12 +118,11 @@ export class Bus {
   }
 
   #read(deadline: number): void {
-    const left = deadline - Date.now();
-    if (left <= 0 || !pollReadable(this.#socket, left)) throw new BusError('ETIMEDOUT', `no answer within ${PATIENCE / 1000} seconds`);
     const bytes = Buffer.alloc(8192);
-    const length = call('read', this.#socket, bytes, bytes.length);
+    const length = Date.now() < deadline ? call('read', this.#socket, bytes, bytes.length) : -EAGAIN;
+    if (length === -EAGAIN) throw new BusError('ETIMEDOUT', `no answer within ${PATIENCE / 1000} seconds`);
     if (length <= 0) throw new BusError('ECONNRESET', 'the D-Bus server closed the connection');
-    this.#input = Buffer.concat([this.#input, bytes.subarray(0, length)]);
+    this.#input = this.#input.length === 0 ? bytes.subarray(0, length) : Buffer.concat([this.#input, bytes.subarray(0, length)]);
   }
 }
 
@@ -127,6 +130,10 @@ export class Bus {
 function connect(path: string): number {
   const socket = call('socket', AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket < 0) throw new BusError(errnoName(-socket), `socket: ${errnoName(-socket)}`);
+  // A read that nothing comes for ends by itself: that costs less than to ask before each whether something has come.
+  const timeval = Buffer.alloc(16);
+  timeval.writeUInt32LE(PATIENCE / 1000, 0);
+  call('setsockopt', socket, SOL_SOCKET, SO_RCVTIMEO, timeval, timeval.length);
   const address = unixAddress(path);
   for (let attempt = 0; ; attempt++) {
     const connected = call('connect', socket, address, 2 + Buffer.byteLength(path) + 1);
