@@ -31,7 +31,7 @@ export function decodeConfig(bytes: Uint8Array): string {
 export function parseJson(text: string): unknown {
   try {
     const value = JSON.parse(text) as unknown;
-    if (!text.includes('\\u003') && countColons(value, 0) === text.split(':').length - 1) return value;
+    if (!text.includes('\\u003') && countColons([value], 0) === colonsIn(text)) return value;
   } catch {
     // our own parser finds the place
   }
@@ -42,17 +42,26 @@ export function parseJson(text: string): unknown {
  * The colons a text of this value has: one for each member, and those inside of strings. Another number than the text itself has when a key
  * came twice (an escaped colon, \u003a, is kept out by the caller); NaN for an integer beyond 2^53 and for what is nested too deeply.
  */
-function countColons(value: unknown, depth: number): number {
-  if (typeof value === 'string') return colonsIn(value);
-  if (typeof value === 'number') return value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER ? 0 : Number.NaN;
-  if (typeof value !== 'object' || value === null) return 0;
-  if (depth > DEPTH_LIMIT) return Number.NaN;
+function countColons(value: object, depth: number): number {
+  if (depth > DEPTH_LIMIT + 1) return Number.NaN;
   let count = 0;
+  let items: readonly unknown[];
   if (Array.isArray(value)) {
-    for (const item of value) count += countColons(item, depth + 1);
-    return count;
+    items = value;
+  } else {
+    items = Object.values(value);
+    count = items.length + colonsIn(Object.keys(value).join());
   }
-  for (const key of Object.keys(value)) count += 1 + colonsIn(key) + countColons((value as Record<string, unknown>)[key], depth + 1);
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i];
+    if (typeof item === 'string') {
+      if (item.includes(':')) count += colonsIn(item);
+    } else if (typeof item === 'number') {
+      if (item > Number.MAX_SAFE_INTEGER || item < Number.MIN_SAFE_INTEGER) return Number.NaN;
+    } else if (typeof item === 'object' && item !== null) {
+      count += countColons(item, depth + 1);
+    }
+  }
   return count;
 }
 

@@ -82,6 +82,9 @@ function isNumberList(text: string, bound: number): boolean {
 
 const unsigned = (value: Integer): bigint => BigInt.asUintN(64, BigInt(value));
 
+/** What may be mounted below /proc: nothing in it decides about a process. */
+const allowedBelowProc = ['cpuinfo', 'diskstats', 'meminfo', 'stat', 'swaps', 'uptime', 'loadavg', 'slabinfo', 'sys/kernel/ns_last_pid', 'sys/crypto/fips_enabled'];
+
 function mounts(config: Config, report: Report): void {
   (config.mounts ?? []).forEach((mount, index) => {
     const at = `/mounts/${index}`;
@@ -92,16 +95,16 @@ function mounts(config: Config, report: Report): void {
     if (isBind && !mount.source && !isRemount) report(`${at}/source`, mount.source ?? 'nothing', 'a bind mount needs a source');
     if (!isBind && !mount.type && !isRemount) report(`${at}/type`, mount.type ?? 'nothing', 'a mount that is not a bind needs a type');
     if ((mount.uidMappings === undefined) !== (mount.gidMappings === undefined)) report(at, 'one of them', 'uidMappings and gidMappings go together');
-    if ((mount.uidMappings !== undefined || options.includes('idmap') || options.includes('ridmap')) && !isBind) report(`${at}/uidMappings`, mount.type ?? 'none', 'only bind mounts can be idmapped');
-    if ((options.includes('idmap') || options.includes('ridmap')) && mount.uidMappings === undefined && !has(config, 'user')) report(`${at}/options`, 'idmap', 'needs uidMappings, or a user namespace to take them from');
-    if (isBind) {
+    const asksIdmap = options.includes('idmap') || options.includes('ridmap');
+    if ((mount.uidMappings !== undefined || asksIdmap) && !isBind) report(`${at}/uidMappings`, mount.type ?? 'none', 'only bind mounts can be idmapped');
+    if (asksIdmap && mount.uidMappings === undefined && !has(config, 'user')) report(`${at}/options`, 'idmap', 'needs uidMappings, or a user namespace to take them from');
+    if (isBind && options.join().includes('=')) {
       const data = options.findIndex((option) => option.includes('='));
-      if (data >= 0) report(`${at}/options/${data}`, options[data], 'a bind mount has no file system options: its super block is shared');
+      report(`${at}/options/${data}`, options[data], 'a bind mount has no file system options: its super block is shared');
     }
     if (options.includes('tmpcopyup') && mount.type !== 'tmpfs') report(`${at}/options`, 'tmpcopyup', 'only on tmpfs');
     const below = belowProc(mount.destination);
-    const allowed = ['cpuinfo', 'diskstats', 'meminfo', 'stat', 'swaps', 'uptime', 'loadavg', 'slabinfo', 'sys/kernel/ns_last_pid', 'sys/crypto/fips_enabled'];
-    if (below && !allowed.includes(below)) report(`${at}/destination`, mount.destination, 'cannot be mounted because it is inside /proc', `below /proc only ${allowed.join(', ')}`);
+    if (below && !allowedBelowProc.includes(below)) report(`${at}/destination`, mount.destination, 'cannot be mounted because it is inside /proc', `below /proc only ${allowedBelowProc.join(', ')}`);
   });
   if (!has(config, 'mount')) {
     for (const key of ['maskedPaths', 'readonlyPaths'] as const) if ((config.linux?.[key]?.length ?? 0) > 0) report(`/linux/${key}`, 'no mount namespace', 'unable to restrict paths without a private MNT namespace');
@@ -124,8 +127,8 @@ function wordsOf(path: string): readonly string[] {
   return words;
 }
 
-/** `/`, `/..`, `/a/..`: the root itself. */
-const isTop = (path: string): boolean => wordsOf(path).length === 0;
+/** `/`, `/..`, `/a/..`: the root itself. A path that ends in a name is looked at no further. */
+const isTop = (path: string): boolean => (path === '' || path.endsWith('/') || path.includes('/.') || path.startsWith('.')) && wordsOf(path).length === 0;
 
 /** What a destination is below /proc, by whatever way it gets there; undefined where it is elsewhere. */
 function belowProc(path: string): string | undefined {

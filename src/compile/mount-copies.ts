@@ -1,7 +1,7 @@
 // A long list of mounts has few kinds of them: each kind is compiled once, with holes for what differs, and copied for every mount.
 import type { Copy, Step, Template } from '../program/step.ts';
 import { hole } from '../program/template.ts';
-import { named, type Entry } from './mount-entry.ts';
+import { named, type Entry, type NamedEntry } from './mount-entry.ts';
 
 /** Fewer of a kind are not worth a template. */
 const FEW = 8;
@@ -10,14 +10,14 @@ const FEW = 8;
 const MOST_WORDS = 8;
 
 /** The steps of each entry, in order. */
-export function stepsOrCopies(entries: readonly Entry[], steps: (entry: Entry) => readonly Step[]): readonly (Step | Copy)[] {
+export function stepsOrCopies(entries: readonly Entry[], steps: (entry: NamedEntry) => readonly Step[]): readonly (Step | Copy)[] {
   const all: (Step | Copy)[] = [];
   const members = kindsOf(entries);
   const templates = new Map<Kind, Template>();
   for (let i = 0; i < entries.length; i++) {
     const member = members[i];
     if (member === undefined || member.kind.count < FEW) {
-      for (const step of steps(entries[i]!)) all.push(step);
+      for (const step of steps(named(entries[i]!))) all.push(step);
       continue;
     }
     const { kind, words } = member;
@@ -46,8 +46,9 @@ function kindsOf(entries: readonly Entry[]): readonly (Member | undefined)[] {
   if (members !== undefined) return members;
   const kinds = new Map<string, Kind>();
   members = entries.length < FEW ? [] : entries.map(({ type, isBind, isFile, options, path, index, source }) => {
-    const words = [index, source, ...path.split('/')];
-    if (path === '' || path === 'dev' || words[2] === 'proc' || words.length > MOST_WORDS + 2 || options.copyUp) return undefined;
+    const words = path.split('/');
+    if (path === '' || path === 'dev' || words[0] === 'proc' || words.length > MOST_WORDS || options.copyUp) return undefined;
+    words.push(index, source);
     const key = `${type} ${isBind} ${isFile} ${words.length} ${options.key}`;
     let kind = kinds.get(key);
     if (kind === undefined) kinds.set(key, (kind = { count: 0 }));
@@ -58,8 +59,8 @@ function kindsOf(entries: readonly Entry[]): readonly (Member | undefined)[] {
   return members;
 }
 
-/** An entry that stands for all of its kind. */
-function withHoles(entry: Entry, words: number): Entry {
-  const path = Array.from({ length: words - 2 }, (_, i) => hole(i + 2)).join('/');
-  return named({ ...entry, index: hole(0), source: hole(1), path });
+/** An entry that stands for all of its kind: the words of its path come first, then its index and its source. */
+function withHoles(entry: Entry, words: number): NamedEntry {
+  const path = Array.from({ length: words - 2 }, (_, i) => hole(i)).join('/');
+  return named({ ...entry, index: hole(words - 2), source: hole(words - 1), path });
 }

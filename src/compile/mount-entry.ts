@@ -11,7 +11,6 @@ import { relativePath } from './paths.ts';
 export interface Entry {
   /** Its place in the list: what its pointer and the names of its slots end in. */
   readonly index: string;
-  readonly at: string;
   readonly options: MountOptions;
   readonly type: string;
   readonly isBind: boolean;
@@ -23,6 +22,11 @@ export interface Entry {
   readonly mappings: Pick<Mount, 'uidMappings' | 'gidMappings'> | undefined;
   /** The destination relative to the root, empty for the root itself. */
   readonly path: string;
+}
+
+/** An entry with what its index gives it: made where steps are, because most entries of a long list need none of their own. */
+export interface NamedEntry extends Entry {
+  readonly at: string;
   /** The slot that holds the detached mount until it is attached, and its name. */
   readonly name: string;
   readonly mounted: Slot;
@@ -51,12 +55,11 @@ function readEntries(context: Context): readonly Entry[] {
     const isFile = isBind && isBindOfFile(context, mount);
     const source = !isBind ? (mount.source ?? type) : type === 'cgroup2' ? (context.host.cgroupMount ?? '/sys/fs/cgroup') : hostPath(context, mount);
     const mappings = mount.uidMappings !== undefined && mount.uidMappings.length > 0 ? mount : undefined;
-    return named({ index: String(index), options, type, isBind, isFile, source, mappings, path: relativePath(mount.destination) });
+    return { index: String(index), options, type, isBind, isFile, source, mappings, path: relativePath(mount.destination) };
   });
 }
 
-/** An entry with what its index gives it. */
-export function named(entry: Omit<Entry, 'at' | 'name' | 'mounted' | 'target'>): Entry {
+export function named(entry: Entry): NamedEntry {
   const { index } = entry;
   const name = `mount${index}`;
   return { ...entry, at: `/mounts/${index}`, name, mounted: slot(name), target: slot(`target${index}`) };

@@ -9,7 +9,7 @@ import { part, slot, stepsFor, type Arg, type Copy, type Slot, type Step } from 
 import type { Context } from './context.ts';
 import { mapText } from './id-mappings.ts';
 import { stepsOrCopies } from './mount-copies.ts';
-import { entries, isBindOfFile, isDelayed, type Entry } from './mount-entry.ts';
+import { entries, isBindOfFile, isDelayed, named, type Entry, type NamedEntry } from './mount-entry.ts';
 import { parseMountOptions, type AttributeChange } from './mount-options.ts';
 import { mountCall, needsMountCall, newFileSystem } from './new-file-system.ts';
 import { itself, openInRoot, openTarget, type Target } from './paths.ts';
@@ -20,7 +20,7 @@ export function mountSources(context: Context): readonly (Step | Copy)[] {
   return stepsOrCopies(entries(context), (entry) => sourceSteps(context, entry));
 }
 
-export function sourceSteps(context: Context, entry: Entry): readonly Step[] {
+export function sourceSteps(context: Context, entry: NamedEntry): readonly Step[] {
   if (!entry.isBind || entry.options.isRemount) return [];
   const { at, name, options, source } = entry;
   const recursive = options.bind === 'rbind' ? AT_RECURSIVE : 0;
@@ -28,7 +28,7 @@ export function sourceSteps(context: Context, entry: Entry): readonly Step[] {
   return [open, ...keepEvents(context, name, at), ...attributeSteps(entry)];
 }
 
-function attributeSteps({ at, mounted, options }: Entry): readonly Step[] {
+function attributeSteps({ at, mounted, options }: NamedEntry): readonly Step[] {
   return [...change(at, mounted, options.attributes, 0), ...change(at, mounted, options.recursive, AT_RECURSIVE)];
 }
 
@@ -60,7 +60,8 @@ export function idmapSources(context: Context): readonly Step[] {
   return stepsFor(entries(context), (entry) => {
     const map = idmap(context, entry);
     if (map === undefined || !entry.isBind) return [];
-    const step = part('runtime', map.own ? `${entry.at}/uidMappings` : `${entry.at}/options`);
+    const { at, mounted } = named(entry);
+    const step = part('runtime', map.own ? `${at}/uidMappings` : `${at}/options`);
     const name = map.own ? `idmap${entry.index}` : 'idmap';
     const steps: Step[] = [];
     if (map.own) {
@@ -71,7 +72,7 @@ export function idmapSources(context: Context): readonly Step[] {
     }
     const recursive = entry.options.idmap === 'ridmap' ? AT_RECURSIVE : 0;
     const attributes = { struct: 'mount_attr', members: { attr_set: MOUNT_ATTR_IDMAP, userns_fd: slot(name) } } as const;
-    steps.push(step('mount_setattr', [entry.mounted, '', AT_EMPTY_PATH | recursive, attributes, 32], 'since Linux 5.12; the mount is not attached yet'));
+    steps.push(step('mount_setattr', [mounted, '', AT_EMPTY_PATH | recursive, attributes, 32], 'since Linux 5.12; the mount is not attached yet'));
     if (map.own) steps.push(step('close', [slot(name)], ''));
     return steps;
   });
@@ -82,7 +83,7 @@ export function mounts(context: Context): readonly (Step | Copy)[] {
   return stepsOrCopies(entries(context), (entry) => mountSteps(context, entry));
 }
 
-export function mountSteps(context: Context, entry: Entry): readonly Step[] {
+export function mountSteps(context: Context, entry: NamedEntry): readonly Step[] {
   if (entry.options.isRemount) return remount(entry);
   return [...(entry.isBind ? [] : newFileSystem(context, entry)), ...openTarget(targetOf(entry)), ...notIntoProc(entry), ...attach(entry)];
 }
@@ -96,7 +97,7 @@ const STATX_MODE = 2;
 const covered = { out: 'covered', size: 256 } as const;
 const coveredMode = [{ ...covered, offset: STATX_MODE_OFFSET }, 2, 0o7777] as const;
 
-function modeOf({ at, index, target }: Entry): readonly Step[] {
+function modeOf({ at, index, target }: NamedEntry): readonly Step[] {
   const step = part('container', at);
   return [
     step('statx', [target, '', AT_EMPTY_PATH, STATX_TYPE | STATX_MODE, covered], 'a tmpfs without mode= takes that of the directory it covers', { result: `covered${index}` }),
@@ -108,7 +109,7 @@ function modeOf({ at, index, target }: Entry): readonly Step[] {
 const REMOUNTED = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW;
 
 /** The option remount: what is mounted there gets exactly the flags listed (mount(2) MS_REMOUNT); of a bind only its own, not the super block's. */
-function remount(entry: Entry): readonly Step[] {
+function remount(entry: NamedEntry): readonly Step[] {
   const { at, isBind, path, options, target } = entry;
   const open = openInRoot(`${at}/destination`, target.slot, path, O_PATH | (isBind ? 0 : O_DIRECTORY), 'what is mounted there');
   const close = part('container', at)('close', [target], '');
@@ -133,7 +134,7 @@ const fileSystem = { out: 'targetfs', size: 128 } as const;
 const fileSystemType = [fileSystem, 8, 0xffff_ffff, PROC_SUPER_MAGIC, EXDEV] as const;
 
 /** A symlink of the rootfs could lead a mount onto parts of /proc, where config.json may not mount by name either (CVE-2023-28642). */
-function notIntoProc({ path, target, at, type }: Entry): readonly Step[] {
+function notIntoProc({ path, target, at, type }: NamedEntry): readonly Step[] {
   if (path === 'proc' || path.startsWith('proc/') || type === 'proc' || type === 'sysfs') return [];
   const step = part('container', `${at}/destination`);
   return [
@@ -142,11 +143,11 @@ function notIntoProc({ path, target, at, type }: Entry): readonly Step[] {
   ];
 }
 
-function targetOf(entry: Entry): Target {
+function targetOf(entry: NamedEntry): Target {
   return { ...targetAt(entry.index, entry.path, entry.type, entry.isFile), found: keepsMode(entry) ? modeOf(entry) : [] };
 }
 
-function attach(entry: Entry): readonly Step[] {
+function attach(entry: NamedEntry): readonly Step[] {
   const { at, name, mounted, target, path, options, index } = entry;
   const step = part('container', at);
   const steps: Step[] = [];
@@ -165,8 +166,11 @@ function attach(entry: Entry): readonly Step[] {
 }
 
 export function delayedReadonly(context: Context): readonly Step[] {
-  return stepsFor(entries(context).filter((entry) => isDelayed(entry)), ({ at, name, mounted }) => [
-    part('container', `${at}/options`)('mount_setattr', [...itself(name), { struct: 'mount_attr', members: { attr_set: MOUNT_ATTR_RDONLY } }, 32], 'now that devices and mount points are in it'),
-    part('container', at)('close', [mounted], ''),
-  ]);
+  return stepsFor(entries(context).filter(isDelayed), (entry) => {
+    const { at, name, mounted } = named(entry);
+    return [
+      part('container', `${at}/options`)('mount_setattr', [...itself(name), { struct: 'mount_attr', members: { attr_set: MOUNT_ATTR_RDONLY } }, 32], 'now that devices and mount points are in it'),
+      part('container', at)('close', [mounted], ''),
+    ];
+  });
 }

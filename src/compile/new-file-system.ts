@@ -6,7 +6,7 @@ import {
 } from '../../native/linux/constants.ts';
 import { part, slot, type Step } from '../program/step.ts';
 import { has, isNew, type Context } from './context.ts';
-import { isDelayed, type Entry } from './mount-entry.ts';
+import { isDelayed, type Entry, type NamedEntry } from './mount-entry.ts';
 
 /** fsconfig(2) takes at most 255 bytes a value; longer ones (overlay) go through mount(2). */
 const LONGEST_PARAMETER = 255;
@@ -19,7 +19,7 @@ export const needsMountCall = ({ options }: Entry): boolean =>
 const unlabelled = ['proc', 'sysfs', 'cgroup2', 'mqueue'];
 
 /** The detached mount $mountN; nothing where mount(2) will make it in place. */
-export function newFileSystem(context: Context, entry: Entry): readonly Step[] {
+export function newFileSystem(context: Context, entry: NamedEntry): readonly Step[] {
   const { at, name, options, type, source } = entry;
   if (needsMountCall(entry)) return [];
   const step = part('container', at);
@@ -55,7 +55,7 @@ const shownNamespaces: Readonly<Record<string, readonly [namespace: string, path
  * As crun: where the kernel refuses a new one, the host's is bound. With all below it, because a user namespace may not
  * uncover what is mounted there, and read-only, but for message queues, which the container shares already.
  */
-function hostInstead(context: Context, { at, name, type, options }: Entry): readonly Step[] {
+function hostInstead(context: Context, { at, name, type, options }: NamedEntry): readonly Step[] {
   const shown = Object.hasOwn(shownNamespaces, type) ? shownNamespaces[type] : undefined;
   const { config, host } = context;
   if (shown === undefined || isNew(config, shown[0]) || !(has(config, 'user') || !host.isPrivileged)) return [];
@@ -76,7 +76,7 @@ const mountFlags: readonly (readonly [attribute: number, flag: number])[] = [
 ];
 
 /** mount(2) on the working directory: the target is still a descriptor. */
-export function mountCall(entry: Entry): readonly Step[] {
+export function mountCall(entry: NamedEntry): readonly Step[] {
   const { at, options, type, source, index } = entry;
   const step = part('container', at);
   const data = options.parameters.map(({ key, value }) => (value === undefined ? key : `${key}=${value}`)).join(',');

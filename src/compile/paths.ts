@@ -18,17 +18,8 @@ export interface Target {
 
 /** `/a/./b//c/..` → `a/b`: relative to the root, `..` never above it. Empty for the root itself. */
 export function relativePath(path: string): string {
-  const known = relativePaths.get(path);
-  if (known !== undefined) return known;
-  const relative = resolve(path);
-  relativePaths.set(path, relative);
-  return relative;
-}
-
-/** Several parts ask for each destination, and a long list of mounts has thousands. */
-const relativePaths = new Map<string, string>();
-
-function resolve(path: string): string {
+  // Nearly always there is nothing to resolve, and a long list of mounts has thousands.
+  if (path.startsWith('/') && !path.includes('/.') && !path.includes('//') && !path.endsWith('/')) return path.slice(1);
   const parts: string[] = [];
   for (const word of path.split('/')) {
     if (word === '' || word === '.') continue;

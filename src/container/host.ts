@@ -44,7 +44,7 @@ function bindFiles(config: Config, bundle: string): ReadonlySet<string> {
   const files = new Set<string>();
   const seen = new Set<string>();
   for (const { type, source, options } of config.mounts ?? []) {
-    const isBind = type === 'bind' || (options ?? []).some((word) => word === 'bind' || word === 'rbind');
+    const isBind = type === 'bind' || options?.includes('bind') === true || options?.includes('rbind') === true;
     if (!isBind || source === undefined) continue;
     const path = absolute(bundle, source);
     if (seen.has(path)) continue;

@@ -66,7 +66,7 @@ class Encoder extends ImageWriter {
     const names = Object.keys(this.program.inherited);
     for (const name of names) this.slots.set(name, this.slots.size);
     for (const step of steps) {
-      if (isCopy(step)) for (const result of resultsOf(step)) this.slots.set(result, this.slots.get(result) ?? this.slots.size);
+      if (isCopy(step)) this.newSlots(resultsOf(step));
       else if (step.result !== undefined && !this.slots.has(step.result)) this.slots.set(step.result, this.slots.size);
     }
     if (this.slots.size >= NONE) throw new Error('too many slots');
@@ -276,6 +276,10 @@ class Encoder extends ImageWriter {
     // What a slot is stored into belongs to one record alone.
     if (this.fixupSlot === NONE) this.shared.set(arg, offset);
     return offset;
+  }
+
+  private newSlots(names: readonly string[]): void {
+    for (let i = 0; i < names.length; i++) if (!this.slots.has(names[i]!)) this.slots.set(names[i]!, this.slots.size);
   }
 
   private slotNumber(name: string, op?: OpName): number {

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compileCreate } from '../compile/create.ts';
 import type { Context } from '../compile/context.ts';
-import { entries, type Entry } from '../compile/mount-entry.ts';
+import { entries, named } from '../compile/mount-entry.ts';
 import { mounts, mountSources, mountSteps, sourceSteps } from '../compile/mounts.ts';
 import { testContext } from '../compile/testing.ts';
 import { openImage } from './decode.ts';
@@ -50,7 +50,7 @@ test('the steps of mounts are the same, copied or compiled one by one', () => {
     const all = entries(context);
     for (const [copied, steps] of [[mountSources(context), sourceSteps], [mounts(context), mountSteps]] as const) {
       assert.ok(copied.filter(isCopy).length > 20);
-      assert.equal(expandAll(copied), all.flatMap((entry: Entry) => steps(context, entry)));
+      assert.equal(expandAll(copied), all.flatMap((entry) => steps(context, named(entry))));
     }
   }
 });
