@@ -38,6 +38,8 @@ const table = {
   fstatfs: [138, 44],
   fsync: [74, 82],
   ftruncate: [77, 46],
+  fallocate: [285, 47],
+  munmap: [11, 215],
   getcwd: [79, 17],
   getdents64: [217, 61],
   geteuid: [107, 175],

@@ -14,6 +14,8 @@ export interface EncodeOptions {
   /** CLOCK_REALTIME in nanoseconds, for the recorder's listing. */
   readonly started?: bigint;
   readonly base?: number;
+  /** Zeros that become the image, if they are as many as it has bytes (imageRoom). */
+  readonly memory?: Buffer;
 }
 
 /** The image of a program (layout.ts). Throws on a program that breaks the language: an unknown slot, an operation on the wrong side. */
@@ -34,6 +36,11 @@ const FIRST_ALLOCATION = 64 * 1024;
 const STEP_BYTES = record.bytes + 32;
 /** No slot, in the upper half of a word. */
 const NO_HIGH_SLOT = NONE << 16;
+
+/** As many bytes as an image has at most, unless it has long texts. */
+export function imageRoom({ steps }: Program): number {
+  return Math.max(FIRST_ALLOCATION, recordsOf(steps) * STEP_BYTES);
+}
 
 /** How many records there will be, but for hand-overs. */
 function recordsOf(steps: readonly (Step | Copy)[]): number {
@@ -56,7 +63,7 @@ class Encoder extends ImageWriter {
   private fixupSlot = NONE;
 
   constructor(program: Program, options: EncodeOptions) {
-    super(options.base ?? BASE, Math.max(FIRST_ALLOCATION, recordsOf(program.steps) * STEP_BYTES));
+    super(options.base ?? BASE, options.memory ?? Buffer.alloc(imageRoom(program)));
     this.program = program;
     this.options = options;
   }

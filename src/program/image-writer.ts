@@ -13,10 +13,11 @@ export class ImageWriter {
   /** Where the next text or structure goes. */
   protected end = 0;
 
-  constructor(base: number, room: number) {
+  /** `memory` is written as long as it has room: all zero, a whole number of words. */
+  constructor(base: number, memory: Buffer) {
     this.base = base;
-    this.image = Buffer.alloc(room);
-    this.words32 = new Uint32Array(this.image.buffer, this.image.byteOffset, room >> 2);
+    this.image = memory;
+    this.words32 = new Uint32Array(memory.buffer, memory.byteOffset, memory.length >> 2);
   }
 
   /** A NUL-ended string in the data area; equal strings share their place. */
