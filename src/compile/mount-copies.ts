@@ -3,8 +3,8 @@ import type { Copy, Step, Template } from '../program/step.ts';
 import { hole } from '../program/template.ts';
 import { named, type Entry, type NamedEntry } from './mount-entry.ts';
 
-/** Fewer of a kind are not worth a template. */
-const FEW = 8;
+/** Fewer of a kind are not worth a template, which costs half a millisecond to make and to encode: so many mounts save it. */
+const FEW = 24;
 
 /** Words of a path for which there are holes besides those of the index and the source (template.ts). */
 const MOST_WORDS = 8;

@@ -36,8 +36,8 @@ const kinds: readonly ((index: number) => Record<string, unknown>)[] = [
 
 /** Every kind of mount many times, in a changing order. */
 function contexts(): readonly Context[] {
-  const order = Array.from({ length: 20 * kinds.length }, (_, index) => kinds[(index * 5 + (index >> 3)) % kinds.length]!(index));
-  const rows = [order, kinds.flatMap((kind) => Array.from({ length: 10 }, (_, index) => kind(index)))];
+  const order = Array.from({ length: 30 * kinds.length }, (_, index) => kinds[(index * 5 + (index >> 3)) % kinds.length]!(index));
+  const rows = [order, kinds.flatMap((kind) => Array.from({ length: 30 }, (_, index) => kind(index)))];
   return rows.flatMap((list) => [{}, { uidMappings: [{ containerID: 0, hostID: 1000, size: 10 }], gidMappings: [{ containerID: 0, hostID: 1000, size: 10 }] }].map((linux) => {
     const namespaces = ['pid', 'mount', ...('uidMappings' in linux ? ['user'] : [])].map((type) => ({ type }));
     const context = testContext({ mounts: list, linux: { ...linux, namespaces, mountLabel: 'label' } } as never);
