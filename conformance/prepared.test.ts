@@ -326,10 +326,12 @@ for (const path of runtimePaths()) {
     const settled = { ...before, cpu: { quota: 50000, cpus: '2', mems: '0' }, memory: { limit: 5000000, reservation: 1048576 }, pids: { limit: 77 }, unified: { 'cgroup.max.descendants': '33' } };
     assert.equal(storedResources(id), settled);
     assert.is(existsSync(join(runtime.root, id, 'limits')), false);
-    done('update', '--pids-limit', '5', id);
+    reset();
+    done('update', '--pids-limit', '5', '--memory', '64m', '--memory-reservation', '999999G', id); // the kernel knows these units
+    assert.equal(['memory.max', 'memory.low'].map(read), ['64m', '999999G']);
     writeFileSync(more, '{"unified":{"cgroup.max.descendants":"34"}}');
     assert.is(engine('update', '-r', more, id).code, 0);
-    assert.equal(storedResources(id), { ...settled, pids: { limit: 5 }, unified: { 'cgroup.max.descendants': '34' } });
+    assert.equal(storedResources(id), { ...settled, pids: { limit: 5 }, memory: { limit: 64 << 20, reservation: 999_999 * 2 ** 30 }, unified: { 'cgroup.max.descendants': '34' } });
     done('update', '--pids-limit', '6', id);
     name(`/sys/fs/cgroup/${id}`);
     done('delete', '--force', id);
@@ -344,7 +346,9 @@ for (const path of runtimePaths()) {
       for (const file of readdirSync(cgroup)) assert.is(read(file), '', words.join(' '));
       assert.is(existsSync(join(runtime.root, id, 'limits')), false, words.join(' '));
     };
-    for (const value of ['64m', '-1', '0', '007', '', ' 5', '5 ', '5.5', '0x5', '9'.repeat(DIGITS + 1)]) untouched('--memory', value, id);
+    for (const value of ['-1', '0', '007', '', ' 5', '5 ', '5.5', '0x5', '9'.repeat(DIGITS + 1)]) for (const flag of ['--memory', '--pids-limit', '--cpu-quota']) untouched(flag, value, id);
+    for (const value of ['m', '0m', '64mb', '64 m', '1.5g', '64t', '5kk', '1234567m']) untouched('--memory', value, id);
+    for (const flag of ['--pids-limit', '--cpu-quota', '--cpuset-cpus']) untouched(flag, '5k', id);
     for (const value of ['', 'a', '-1', '0 1', ',0', '1'.repeat(ROOM + 1)]) untouched('--cpuset-cpus', value, id);
     for (const words of [[], ['--memory', '5', '--memory', '6'], ['--memory', '5', '--cpu-share', '5'], ['--memory', '5', '--memory-swap', '5'], ['--cpu-period', '5'], ['-r', '-'], ['--resources', '/dev/null'], ['--memory-reservations', '5']]) untouched(...words, id);
     for (const words of [[id, '--memory', '5'], ['--memory', '5'], ['--memory', '5', id, id], ['--memory'], ['--memory', '5', '--', id]]) untouched(...words);

@@ -32,7 +32,7 @@ for (const [name, prepare] of [['dist/runt', () => copyFileSync(runt, alone)], [
   test(`${name} without an engine: the limits, and what is kept of them, are the engine’s`, () => {
     prepare();
     const { id, read, stored, end } = pair({ memory: { limit: 64 << 20 }, cpu: { quota: 50_000, period: 50_000, shares: 512 }, pids: { limit: 50 } });
-    for (const flags of ['--memory 67112960 --cpu-quota 20000 --pids-limit 60', '--memory-reservation 1048576', '--cpuset-cpus 0-1 --cpuset-mems 0', '--cpuset-cpus 1', '--pids-limit 61']) {
+    for (const flags of ['--memory 67112960 --cpu-quota 20000 --pids-limit 60', '--memory-reservation 1048576', '--memory 65m --memory-reservation 2048K', '--cpuset-cpus 0-1 --cpuset-mems 0', '--cpuset-cpus 1', '--pids-limit 61']) {
       assert.equal([sh(`${alone} update ${flags} ${id('mine')}`).code, byEngine(`${flags} ${id('theirs')}`)], [0, ''], flags);
       assert.equal(read('mine'), read('theirs'), flags);
     }
@@ -49,7 +49,7 @@ for (const [name, prepare] of [['dist/runt', () => copyFileSync(runt, alone)], [
     for (const whose of ['mine', 'theirs']) byEngine(`--cpu-share 256 ${id(whose)}`);
     assert.equal(stored('mine'), stored('theirs'));
     assert.equal(read('mine'), read('theirs'));
-    for (const whose of ['mine', 'theirs']) byEngine(`--memory-swap 67112960 ${id(whose)}`);
+    for (const whose of ['mine', 'theirs']) byEngine(`--memory-swap 70m ${id(whose)}`);
     assert.is(sh(`${alone} update --memory 5000000 ${id('mine')}`).code, GAVE_UP, 'memory that has swap');
     assert.equal(stored('mine'), stored('theirs'));
     end();

@@ -86,16 +86,21 @@ static s64 signal_number(const char *text)
 	return -1;
 }
 
-/** A number above 0, or a list of numbers, as it is written to the cgroup: what asks for no limit, has a unit, or is no number needs more thought. */
-static int is_plain(const char *text, int is_list)
+/** What is written to the cgroup as it is: a number above 0, with a unit where the kernel knows units, or a list of numbers. Else it needs more thought. */
+static int is_plain(const char *text, const struct limit *limit)
 {
-	unsigned length = 0;
+	int is_list = limit->kind == LIMIT_LIST;
+	unsigned length = 0, longest = is_list ? LIMIT_BYTES - 1 : LONGEST_NUMBER;
+	char unit;
 
 	if (*text < '0' + !is_list || *text > '9')
 		return 0;
 	while ((text[length] >= '0' && text[length] <= '9') || (is_list && (text[length] == ',' || text[length] == '-')))
 		length++;
-	return !text[length] && length <= (is_list ? LIMIT_BYTES - 1 : LONGEST_NUMBER);
+	unit = text[length] | 0x20;
+	if (limit->kind == LIMIT_SIZE && (unit == 'k' || unit == 'm' || unit == 'g'))
+		return !text[length + 1] && length <= LONGEST_WITH_UNIT;
+	return !text[length] && length <= longest;
 }
 
 /** Moves on behind the limits, each of them given once; 0 when there are none, or others. */
@@ -108,7 +113,7 @@ static int take_limits(char ***words)
 	for (; **words && ***words == '-'; taken = 1) {
 		for (i = 0; i < LIMITS && !(value = flag_value(words, limits[i].flag)); i++)
 			;
-		if (i == LIMITS || *limit_texts[i] || !is_plain(value, limits[i].is_list))
+		if (i == LIMITS || *limit_texts[i] || !is_plain(value, &limits[i]))
 			return 0;
 		for (n = 0; value[n]; n++)
 			limit_texts[i][n] = value[n];

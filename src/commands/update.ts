@@ -4,6 +4,7 @@ import { decodeConfig, JsonError, parseJson } from '../../spec/json.ts';
 import type { Resources } from '../../spec/config.ts';
 import { updateContainer } from '../container/update.ts';
 import { RuntimeError } from '../errors.ts';
+import { bytesOf } from '../size.ts';
 import { valueOf, type Call, type Command } from './command.ts';
 
 /** Flag → place in linux.resources, and how its text is read. */
@@ -69,10 +70,9 @@ function numberOf(text: string, flag: string): number {
   return Number(text);
 }
 
-/** `64m`, `1.5g`, `1048576`, `-1`: bytes, in powers of 1024 as Docker and runc read them. Throws RuntimeError. */
+/** Bytes. Throws RuntimeError. */
 function sizeOf(text: string, flag: string): number {
-  if (text === '-1') return -1;
-  const match = /^(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?b)?$/i.exec(text);
-  if (match === null) throw new RuntimeError(`invalid value "${text}" for -${flag}`, { hint: 'bytes, or a number with k, m, g' });
-  return Math.floor(Number(match[1]) * 1024 ** ['', 'k', 'm', 'g', 't', 'p'].indexOf(match[2]!.toLowerCase()));
+  const bytes = bytesOf(text);
+  if (bytes === undefined) throw new RuntimeError(`invalid value "${text}" for -${flag}`, { hint: 'bytes, or a number with k, m, g' });
+  return bytes;
 }

@@ -5,6 +5,7 @@ import { call } from '../../native/linux/syscalls.ts';
 import type { Config, Resources } from '../../spec/config.ts';
 import { fact } from '../prepared/facts.ts';
 import { limitBytes, LIMITS, limits } from '../prepared/limits.ts';
+import { bytesOf } from '../size.ts';
 import { mergeResources } from './merge-resources.ts';
 import { storedConfig } from './stored-config.ts';
 
@@ -26,9 +27,9 @@ function changedLimits(directory: string): Resources | undefined {
   if (!hasChangedLimits(directory)) return undefined;
   const bytes = readFileSync(`${directory}/${LIMITS}`);
   const changed: Record<string, Record<string, unknown>> = {};
-  limits.forEach(({ controller, key, isList }, index) => {
+  limits.forEach(({ controller, key, kind }, index) => {
     const text = bytes.toString('latin1', index * limitBytes, (index + 1) * limitBytes).split('\0', 1)[0]!;
-    if (text !== '') (changed[controller] ??= {})[key] = isList ? text : Number(text);
+    if (text !== '') (changed[controller] ??= {})[key] = kind === 'list' ? text : kind === 'size' ? bytesOf(text) : Number(text);
   });
   return changed as Resources;
 }

@@ -9,7 +9,7 @@ import { printStep } from '../program/print.ts';
 import { expandAll } from '../program/template.ts';
 import { fact, facts, reported, room } from './facts.ts';
 import { cgroupWrites, DEFAULT_PERIOD } from '../compile/resources.ts';
-import { arePlain, limitBytes, limits, longestNumber } from './limits.ts';
+import { arePlain, limitBytes, limits, longestNumber, longestWithUnit } from './limits.ts';
 import { given, givenLimits, left, verbs } from './verbs.ts';
 
 const test = suite('prepared');
@@ -60,15 +60,15 @@ test('delete takes the state away last: whatever fails before leaves the engine 
 });
 
 test('update writes what the engine writes, in its order, and only where that is one write', () => {
-  const value = (isList: boolean): number | string => (isList ? '0-1' : 10 ** longestNumber - 1);
+  const value = (kind: string): number | string => (kind === 'list' ? '0-1' : 10 ** longestNumber - 1);
   const all: Record<string, Record<string, unknown>> = {};
-  for (const { controller, key, file, isList } of limits) {
-    (all[controller] ??= {})[key] = value(isList);
-    const text = String(value(isList));
-    assert.equal(cgroupWrites({ [controller]: { [key]: value(isList) } }).map((write) => [write.file, write.value]), [[file, file === 'cpu.max' ? `${text} ${DEFAULT_PERIOD}` : text]]);
+  for (const { controller, key, file, kind } of limits) {
+    (all[controller] ??= {})[key] = value(kind);
+    const text = String(value(kind));
+    assert.equal(cgroupWrites({ [controller]: { [key]: value(kind) } }).map((write) => [write.file, write.value]), [[file, file === 'cpu.max' ? `${text} ${DEFAULT_PERIOD}` : text]]);
   }
   assert.equal(cgroupWrites(all).map(({ file }) => file), limits.map(({ file }) => file));
-  assert.ok(longestNumber < limitBytes && Number.isSafeInteger(value(false)));
+  assert.ok(longestNumber < limitBytes && 10 ** longestWithUnit * 1024 ** 3 < Number.MAX_SAFE_INTEGER && Number.isSafeInteger(value('number')));
 });
 
 test('limits that have to do with each other are not plain', () => {
