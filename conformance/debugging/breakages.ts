@@ -14,7 +14,7 @@ const breakages: readonly (readonly [what: string, file: string, found: string, 
   ['a failure has no hint', 'src/execute/hints.ts', 'return hints.find(fits)?.hint', 'return undefined', 'an injected errno fails a step of the container side'],
   ['after: means the step itself', 'src/program/select.ts', "if (where !== 'after') return chosen", 'if (where !== undefined || true) return chosen', 'a pointer means the first step'],
   ['a failure of start has no position', 'src/container/gate-service.ts', 'storedPosition(directory)', '() => undefined as never', 'a step of start fails too'],
-  ['tolerated errnos are written as none', 'src/program/encode.ts', 'if (tolerate === undefined) return;', 'if (tolerate === undefined || true) return;', 'an errno that a step tolerates'],
+  ['tolerated errnos are written as none', 'src/program/encode.ts', 'if (tolerate === undefined) return next;', 'if (tolerate === undefined || true) return next;', 'an errno that a step tolerates'],
   ['a step that does not exist is not refused', 'src/debugger/choose.ts', 'if (found[0] === undefined) throw', 'if (found[0] === undefined) return selectRecords(image, "0")![0]!; if (false) throw', 'what is no step'],
   ['nothing is shown of namespaces', 'src/debugger/session.ts', "case 'show': case 'info': talk.say(show(subject, argument)); break;", "case 'show': case 'info': break;", '--break stops before a step'],
   ['the shell stays in the host’s mount namespace', 'src/debugger/shell.ts', "if (type === 'pid' ||", "if (type === 'mount' || type === 'pid' ||", 'a shell at a stop'],
@@ -23,7 +23,7 @@ const breakages: readonly (readonly [what: string, file: string, found: string, 
   ['retry counts the step as done', 'src/debugger/session.ts', "word === 'retry' ? 'again' : 'skip'", "'skip'", 'on-error waits'],
   ['on-error does not hold the runtime side', 'src/execute/execute.ts', "const decision = watch.failed(view, error, execution);\n      if (decision === 'fail')", "const decision = 'fail' as 'fail' | 'again';\n      if (decision === 'fail')", 'on-error on the runtime side'],
   ['^C ends the debugger', 'src/debugger/talk.ts', "[SIGINT, SIGTSTP].map(ignore)", "[SIGTSTP].map(ignore)", 'in a terminal'],
-  ['a failed create leaves its cgroup', 'src/container/create.ts', 'undoCgroup(execution.image, state);', '', 'nothing is left'],
+  ['a failed create leaves its cgroup', 'src/container/undo.ts', 'removeMade(execution.image);', '', 'nothing is left'],
 ];
 
 function build(file: string, found: string, instead: string): string {

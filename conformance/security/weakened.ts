@@ -27,7 +27,7 @@ const leak: Weakness['changes'] = [
 const weaknesses: readonly Weakness[] = [
   { without: 'resolution in-root', changes: [['src/compile/paths.ts', 'RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | (', '0 | (']], checks: /18837|2021-30465|45310|41579/ },
   { without: 'a /proc free of symlinks', changes: [['src/compile/paths.ts', '(noSymlinks ? RESOLVE_NO_SYMLINKS : 0)', '0']], checks: /19921/ },
-  { without: 'the check that a symlink led into procfs', changes: [['src/compile/mounts.ts', 'function notIntoProc({ path, target, at, type }: Entry): readonly Step[] {\n', 'function notIntoProc({ path, target, at, type }: Entry): readonly Step[] {\n  if (at) return [];\n']], checks: /28642/ },
+  { without: 'the check that a symlink led into procfs', changes: [['src/compile/mounts.ts', 'function notIntoProc({ path, target, at, type }: NamedEntry): readonly Step[] {\n', 'function notIntoProc({ path, target, at, type }: NamedEntry): readonly Step[] {\n  if (at) return [];\n']], checks: /28642/ },
   { without: 'the list of what may lie below /proc', changes: [['spec/semantic.ts', 'if (below && !allowed', 'if (false && below && !allowed']], checks: /16884/ },
   { without: 'the host’s /dev/null for masks', changes: [['src/compile/masked-paths.ts', "step('openat', [AT_FDCWD, '/dev/null', O_PATH | O_CLOEXEC, 0], 'the host’s, never the container’s (CVE-2025-31133)', { result: 'null' })", "openInRoot('', 'null', 'dev/null', O_PATH, '')"]], checks: /31133/ },
   { without: 'the list of sysctls that have a namespace', changes: [['spec/semantic.ts', "'kernel.domainname' ? 'uts' : undefined", "'kernel.domainname' ? 'uts' : 'network'"]], checks: /52881/ },
