@@ -52,6 +52,7 @@ function recordsOf(steps: readonly (Step | Copy)[]): number {
 class Encoder extends ImageWriter {
   private readonly program: Program;
   private readonly options: EncodeOptions;
+  /** Numbers by name, in their order. */
   readonly slots = new Map<string, number>();
   private readonly outs = new Map<string, number>();
   /** Of each template that was met: how to copy it, where the records of its first copy begin (in words), and that copy's values. */
@@ -171,7 +172,7 @@ class Encoder extends ImageWriter {
     return next;
   }
 
-  /** The records of a copy: those of its template's first copy, with what its words make different added. */
+  /** The records of a copy: those of its template's first one, and what its words make different added; to addresses too, as bases are multiples of 4 GiB. */
   private copy(at: number, copy: Copy): number {
     const { template, words } = copy;
     const known = this.stamps.get(template);

@@ -1,7 +1,7 @@
 // How a template is copied in the image: what of its records a copy has of its own, and what texts it brings.
 import { isSlot } from './hand-over.ts';
 import { record } from './layout.ts';
-import type { Template } from './step.ts';
+import type { Step, Template } from './step.ts';
 import { hasHole, patternOf, type Pattern } from './template.ts';
 
 export interface Stamp {
@@ -25,39 +25,41 @@ interface Part {
   readonly begins: number;
 }
 
+/** A 32-bit word that depends on a copy: on the offset of a text, or on a slot's number in either half. */
+interface Mark {
+  readonly place: number;
+  readonly kind: 'text' | 'lower' | 'upper';
+  readonly text: string;
+}
+
 /** Throws for steps of the runtime, and for a structure that a copy would have to itself: copies share them. */
 export function stampOf({ steps }: Template): Stamp {
-  const texts: string[] = [];
-  const slots: string[] = [];
-  const places: number[] = [];
-  const values: (() => number)[] = [];
-  const text = (place: number, value: string): void => {
-    if (!hasHole(value)) return;
-    const number = numberIn(texts, value);
-    places.push(place);
-    values.push(() => number);
-  };
-  const slot = (place: number, half: 0 | 1, value: string | undefined): void => {
-    if (!hasHole(value)) return;
-    const number = numberIn(slots, value);
-    places.push(place);
-    values.push(() => texts.length + 2 * number + half);
-  };
-  steps.forEach(({ side, op, at, args, result, unless, needs }, index) => {
-    if (side !== 'container') throw new Error(`a template is all of the container: ${op}`);
-    const place = (field: number): number => (index * record.bytes + field) >> 2;
-    text(place(record.pointer), at);
-    slot(place(record.result), 1, result);
-    slot(place(record.unless), 0, unless);
-    slot(place(record.needs), 1, needs);
-    args.forEach((arg, i) => {
-      if (typeof arg === 'string') text(place(record.args + 8 * i), arg);
-      else if (isSlot(arg)) slot(place(record.args + 8 * i), 0, arg.slot);
-      else if (arg !== null && typeof arg === 'object' && 'struct' in arg && Object.values(arg.members).some(isSlot)) throw new Error(`a template stores no slot into a structure: ${arg.struct}`);
-    });
-  });
+  const marks = steps.flatMap((step, index) => marksOf(step, index * record.bytes));
+  const texts = distinct(marks.filter(({ kind }) => kind === 'text'));
+  const slots = distinct(marks.filter(({ kind }) => kind !== 'text'));
+  const valueOf = ({ kind, text }: Mark): number => (kind === 'text' ? texts.indexOf(text) : texts.length + 2 * slots.indexOf(text) + Number(kind === 'upper'));
   const patterns = texts.map(patternOf);
-  return { texts: patterns, slots: slots.map(patternOf), ...joined(patterns), places, values: values.map((value) => value()) };
+  return { texts: patterns, slots: slots.map(patternOf), ...joined(patterns), places: marks.map(({ place }) => place), values: marks.map(valueOf) };
+}
+
+const distinct = (marks: readonly Mark[]): readonly string[] => [...new Set(marks.map(({ text }) => text))];
+
+function marksOf({ side, op, at, args, result, unless, needs }: Step, begin: number): readonly Mark[] {
+  if (side !== 'container') throw new Error(`a template is all of the container: ${op}`);
+  const marks: Mark[] = [];
+  const mark = (field: number, kind: Mark['kind'], text: string | undefined): void => {
+    if (hasHole(text)) marks.push({ place: (begin + field) >> 2, kind, text });
+  };
+  mark(record.pointer, 'text', at);
+  mark(record.result, 'upper', result);
+  mark(record.unless, 'lower', unless);
+  mark(record.needs, 'upper', needs);
+  args.forEach((arg, i) => {
+    if (typeof arg === 'string') mark(record.args + 8 * i, 'text', arg);
+    else if (isSlot(arg)) mark(record.args + 8 * i, 'lower', arg.slot);
+    else if (arg !== null && typeof arg === 'object' && 'struct' in arg && Object.values(arg.members).some(isSlot)) throw new Error(`a template stores no slot into a structure: ${arg.struct}`);
+  });
+  return marks;
 }
 
 function joined(patterns: readonly Pattern[]): Pick<Stamp, 'parts' | 'end'> {
@@ -71,10 +73,4 @@ function joined(patterns: readonly Pattern[]): Pick<Stamp, 'parts' | 'end'> {
     end += '\0';
   }
   return { parts, end };
-}
-
-/** Its place in the list, at the end if it is new. */
-function numberIn(list: string[], text: string): number {
-  const known = list.indexOf(text);
-  return known < 0 ? list.push(text) - 1 : known;
 }
