@@ -186,10 +186,11 @@ except subprocess.TimeoutExpired: child.send_signal(signal.SIGTERM); print('lost
 
   test('every signal a caller may send reaches the process', () => {
     const script = 'for s in HUP INT QUIT USR1 USR2 ALRM CONT TSTP TTIN TTOU VTALRM PROF IO XCPU; do trap "echo $s" $s; done; trap "exit 9" TERM; echo up; while :; do sleep 0.05; done';
-    for (const words of [['run', '--bundle', bundleOf(script), fresh()], ['exec', id, 'sh', '-c', script]]) {
+    const onTerminal = bundleOf(script, (config) => void (config.process['terminal'] = true));
+    for (const words of [['run', '--bundle', bundleOf(script), fresh()], ['run', '--bundle', onTerminal, fresh()], ['exec', id, 'sh', '-c', script]]) {
       const seen = py(`
 child = subprocess.Popen(run + args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-read_until(child.stdout.fileno(), b'up\\n')
+read_until(child.stdout.fileno(), b'up')
 got = []
 for name in 'HUP INT QUIT USR1 USR2 ALRM CONT TSTP TTIN TTOU VTALRM PROF IO XCPU'.split():
     child.send_signal(getattr(signal, 'SIG' + name))
@@ -238,14 +239,14 @@ time.sleep(0.3)
 parent = int(open('/proc/%d/stat' % orphan).read().rsplit(')', 1)[1].split()[1])
 os.kill(orphan, 9)
 time.sleep(0.3)
-print('runt' if parent == child.pid else 'caller' if parent == os.getpid() else parent, os.path.exists('/proc/%d' % orphan))
-child.terminate(); child.wait()`;
-    const bundle = (): string => bundleOf('(sleep 100 & echo $!); trap "exit 0" TERM; while :; do sleep 0.1; done', (config) => {
+print('runt' if parent == child.pid else 'caller' if parent == os.getpid() else parent, os.path.exists('/proc/%d' % orphan), child.poll())
+child.terminate(); print(child.wait())`;
+    const bundle = (): string => bundleOf('(sleep 100 & echo $!); trap "exit 4" TERM; while :; do sleep 0.1; done', (config) => {
       const namespaces = config.linux['namespaces'] as Json[];
       config.linux['namespaces'] = namespaces.filter(({ type }) => type !== 'pid');
     });
-    assert.is(py(script, 'run', '--bundle', bundle(), fresh()), 'runt False');
-    assert.is(py(script, 'run', '--no-subreaper', '--bundle', bundle(), fresh()), 'caller True');
+    assert.is(py(script, 'run', '--bundle', bundle(), fresh()), 'runt False None\n4');
+    assert.is(py(script, 'run', '--no-subreaper', '--bundle', bundle(), fresh()), 'caller True None\n4');
   });
 
   test('LISTEN_FDS passes descriptors when LISTEN_PID is the runtime, and only then', () => {

@@ -1,7 +1,7 @@
 // Verbs that the launcher does without an engine (src/prepared): a launcher with no engine to start shows which, and that where one of
 // these programs gives up, the engine says what it has always said.
-import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { chmodSync, chownSync, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
@@ -40,6 +40,8 @@ for (const path of runtimePaths()) {
   };
   const pidOf = (id: string): number => Number((JSON.parse(engine('state', id).stdout) as { pid: number }).pid);
   const gone = (id: string): void => void engine('delete', '--force', id);
+  /** For an engine to come to where it waits; one that needs longer is not noticed, and fails nothing. */
+  const someTime = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 300));
   const stopped = (id: string): void => until('stopped', () => statusOf(id) === 'stopped');
 
   /** A rootfs of its own with one more program, and a config.json that runs it. */
@@ -271,6 +273,56 @@ for (const path of runtimePaths()) {
     holder.stdin.end('\n');
     until('the lock is free', () => launcher('kill', id, '0').code === 0);
     gone(id);
+  });
+
+  test('who waited for a container that was deleted meanwhile waits for the next one with its id', async () => {
+    const id = made();
+    done('start', id); // a socket cannot be copied
+    const directory = join(runtime.root, id);
+    const hold = async (): Promise<ChildProcess> => {
+      const holder = spawn('flock', [directory, 'sh', '-c', 'echo held; read end'], { stdio: ['pipe', 'pipe', 'ignore'] });
+      await new Promise((resolve) => holder.stdout.once('data', resolve));
+      return holder;
+    };
+    const first = await hold();
+    const waiting = spawn(path, ['--root', runtime.root, '--debug', 'kill', id, '0'], { stdio: 'ignore' });
+    const ended = new Promise((resolve) => waiting.on('exit', resolve));
+    await someTime();
+    waiting.kill('SIGSTOP'); // it is not to come in between
+    renameSync(directory, `${directory}-old`);
+    cpSync(`${directory}-old`, directory, { recursive: true });
+    const second = await hold();
+    waiting.kill('SIGCONT');
+    first.stdin!.end('\n');
+    await someTime();
+    assert.is(waiting.exitCode, null);
+    second.stdin!.end('\n');
+    assert.is(await ended, 0);
+    const third = await hold();
+    const deleting = spawn(path, ['--root', runtime.root, 'delete', '--force', id], { stdio: 'ignore' });
+    await someTime();
+    process.kill(pidOf(id), 'SIGKILL');
+    rmSync(directory, { recursive: true }); // as another delete does
+    third.stdin!.end('\n');
+    assert.is(await new Promise((resolve) => deleting.on('exit', resolve)), 0);
+    renameSync(`${directory}-old`, directory);
+    gone(id);
+  });
+
+  test('delete --pid leaves a container alone that is not the one meant', () => {
+    const id = made();
+    givesUp('delete', '--force', '--pid', '1', id);
+    assert.equal(runtime.run(['delete', '--force', '--pid', '1', id]), { code: 0, stdout: '', stderr: '' });
+    assert.is(statusOf(id), 'created');
+    for (const pid of ['0', '-1', '1x', '', '99999999999']) {
+      givesUp('delete', '--pid', pid, id);
+      assert.match(runtime.run(['delete', '--pid', pid, id]).stderr, /invalid value ".*" for -pid/);
+    }
+    done('delete', `--pid=${pidOf(id)}`, '--force', id);
+    assert.is(existsSync(join(runtime.root, id)), false);
+    const other = made();
+    assert.equal(engine('delete', '--pid', String(pidOf(other)), other), { code: 0, stdout: '', stderr: '' });
+    assert.is(existsSync(join(runtime.root, other)), false);
   });
 
   test('delete finishes what a delete left, and what lies in the state directory besides', () => {

@@ -32,7 +32,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     }
     const { flags, words } = parseCommand(command, rest);
     subject = words[0] === undefined || command.least === 0 ? subject : `${name} ${words[0]}: `;
-    const call: Call = { words, flags, globals: globalsOf(parsed), stdout: (text) => write(1, text), warn: (text) => warn(text, subject, log) };
+    const call: Call = { words, flags, globals: globalsOf(parsed, argv.length - parsed.words.length), stdout: (text) => write(1, text), warn: (text) => warn(text, subject, log) };
     return await command.run(call);
   } catch (error) {
     return report(error, subject, log);
@@ -58,14 +58,14 @@ function parseCommand(command: Command, argv: readonly string[]): Parsed {
 
 const flagText = ({ flags }: Parsed, name: string): string | undefined => (typeof flags[name] === 'string' ? (flags[name] as string) : undefined);
 
-function globalsOf(parsed: Parsed): Globals {
+function globalsOf(parsed: Parsed, count: number): Globals {
   const format = flagText(parsed, 'log-format') ?? 'text';
   if (format !== 'text' && format !== 'json') throw new RuntimeError(`invalid log-format: ${format}`, { hint: 'text or json' });
   const manager = parsed.flags['systemd-cgroup'] === true ? 'systemd' : (flagText(parsed, 'cgroup-manager') ?? 'cgroupfs');
   if (manager !== 'cgroupfs' && manager !== 'systemd' && manager !== 'disabled') throw new RuntimeError(`unknown cgroup manager ${manager}`, { hint: 'cgroupfs, systemd or disabled' });
   const rootless = flagText(parsed, 'rootless') ?? 'auto';
   if (!['true', 'false', 'auto'].includes(rootless)) throw new RuntimeError(`invalid value "${rootless}" for -rootless`, { hint: 'true, false or auto' });
-  return { root: rootOf(flagText(parsed, 'root')), log: flagText(parsed, 'log'), logFormat: format, debug: parsed.flags['debug'] === true, cgroupManager: manager };
+  return { root: rootOf(flagText(parsed, 'root')), log: flagText(parsed, 'log'), logFormat: format, debug: parsed.flags['debug'] === true, cgroupManager: manager, count };
 }
 
 /** The state root, absolute. Neither empty nor `/`: state directories would lie among the host's. */

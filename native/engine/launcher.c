@@ -22,11 +22,13 @@ static const char failed[] = "runt: the engine is missing beside the executable 
 static char option[] = "BUN_JSC_useJIT=0";
 #endif
 /** What the engine reads of the environment besides what every program does: Bun's, JavaScriptCore's, its allocator's and Node's names; and ours. */
-static const char *const dropped[] = { "BUN_", "JSC_", "MIMALLOC_", "NODE_", "UV_", "RUNT_GATE=" };
+static const char *const dropped[] = { "BUN_", "JSC_", "MIMALLOC_", "NODE_", "UV_", "RUNT_GATE=", "RUNT_ATTEND=" };
 
 static char **given_words, **given_env;
 /** The connection that a prepared `start` leaves, -1 for none. */
 static s64 connection = -1;
+
+#include "attend.h"
 
 static int is_dropped(const char *variable)
 {
@@ -82,6 +84,8 @@ static __attribute__((noreturn)) void start_engine(void)
 		clean[kept++] = gate;
 	}
 	clean[kept] = 0;
+	if (attended >= 0)
+		have_engine_delete();
 	execute(clean);
 	call6(NR_WRITE, 2, (u64)failed, sizeof failed - 1, 0, 0, 0);
 	for (;;)
@@ -99,9 +103,12 @@ static void fail(u32 index, s64 error)
 __attribute__((used, noreturn)) void launch(s64 *stack)
 {
 	struct call call;
+	char *words[stack[0] + DELETE_WORDS], *process;
 
 	given_words = (char **)(stack + 1);
 	given_env = given_words + stack[0] + 1;
+	if ((process = (char *)variable(given_env, "RUNT_ATTEND=")))
+		attend(process, words, stack[0]);
 	if (stack[0] > OWN_WORDS && understand(given_words + OWN_WORDS, given_env, &call))
 		run_verb(&call);
 	start_engine();

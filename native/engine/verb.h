@@ -116,6 +116,8 @@ static void run_verb(const struct call *call)
 	give(GIVEN_REMOVED, (s64)removed);
 	give(GIVEN_SIGNAL, call->signal);
 	AT(u32, slot_at(GIVEN_FORCE) + SLOT_SET) = call->is_forced ? 2 : 0;
+	AT(s64, slot_at(GIVEN_INIT) + SLOT_CONTAINER) = call->init;
+	AT(u32, slot_at(GIVEN_INIT) + SLOT_SET) = call->init ? 2 : 0;
 	if (equals(verb->name, "update"))
 		give_limits();
 	for (i = 0; i < AT(u32, HEADER_RECORD_COUNT); i++) {
@@ -123,5 +125,5 @@ static void run_verb(const struct call *call)
 		if (verb->left != NONE && is_set(verb->left))
 			connection = AT(s64, slot_at(verb->left) + SLOT_CONTAINER);
 	}
-	quit(0);
+	quit(attended >= 0 ? attended : 0);
 }

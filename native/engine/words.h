@@ -4,9 +4,10 @@
 
 #define DEFAULT_ROOT "/run/runt"
 #define LAST_SIGNAL 64
+#define LARGEST 0x7fffffff
 #define ID_MAX 250
 
-struct call { const struct verb *verb; const char *path, *id; s64 signal; int is_forced; };
+struct call { const struct verb *verb; const char *path, *id; s64 signal, init; int is_forced; };
 
 /** What `update` is given of each limit, empty for nothing; the rest of the room is NUL. */
 static char limit_texts[LIMITS][LIMIT_BYTES];
@@ -68,14 +69,23 @@ static int is_id(const char *text)
 	return length > 0 && length <= ID_MAX;
 }
 
+/** Moves on behind the digits. */
+static s64 decimal(const char **text)
+{
+	s64 value = 0;
+
+	for (; **text >= '0' && **text <= '9' && value <= LARGEST; (*text)++)
+		value = value * 10 + (**text - '0');
+	return value;
+}
+
 /** `9`, `KILL`, `SIGKILL`; -1 for what needs more thought. */
 static s64 signal_number(const char *text)
 {
 	s64 number = 0;
 
 	if (*text >= '0' && *text <= '9') {
-		for (; *text >= '0' && *text <= '9' && number <= LAST_SIGNAL; text++)
-			number = number * 10 + (*text - '0');
+		number = decimal(&text);
 		return *text || number > LAST_SIGNAL ? -1 : number;
 	}
 	if (begins(text, "SIG"))
@@ -157,8 +167,13 @@ static int understand(char **words, char **env, struct call *call)
 		return 0;
 	call->verb = &verbs[i];
 	words++;
-	call->is_forced = *words && equals(call->verb->name, "delete") && (equals(*words, "--force") || equals(*words, "-f"));
-	words += call->is_forced;
+	call->is_forced = call->init = 0;
+	while (*words && **words == '-' && equals(call->verb->name, "delete")) {
+		if (equals(*words, "--force") || equals(*words, "-f"))
+			call->is_forced = 1, words++;
+		else if (!(value = flag_value(&words, "pid")) || !(call->init = decimal(&value)) || *value)
+			return 0;
+	}
 	if (equals(call->verb->name, "update") && !take_limits(&words))
 		return 0;
 	if (!*words || **words == '-' || !is_id(*words))

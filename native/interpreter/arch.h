@@ -11,6 +11,15 @@ typedef long s64;
 #if defined(__x86_64__)
 #define NR_WRITE 1
 #define NR_EXECVE 59
+#define NR_READ 0
+#define NR_CLONE 56
+#define NR_WAIT4 61
+#define NR_WAITID 247
+#define NR_RT_SIGPROCMASK 14
+#define NR_SIGNALFD4 289
+#define NR_PIDFD_OPEN 434
+#define NR_PIDFD_SEND_SIGNAL 424
+#define NR_CLOSE_RANGE 436
 #define NR_READLINKAT 267
 #define NR_PREAD64 17
 #define NR_MMAP 9
@@ -47,6 +56,15 @@ __asm__(".globl _start\n_start:\n xor %ebp,%ebp\n mov %rsp,%rdi\n and $-16,%rsp\
 #elif defined(__aarch64__)
 #define NR_WRITE 64
 #define NR_EXECVE 221
+#define NR_READ 63
+#define NR_CLONE 220
+#define NR_WAIT4 260
+#define NR_WAITID 95
+#define NR_RT_SIGPROCMASK 135
+#define NR_SIGNALFD4 74
+#define NR_PIDFD_OPEN 434
+#define NR_PIDFD_SEND_SIGNAL 424
+#define NR_CLOSE_RANGE 436
 #define NR_READLINKAT 78
 #define NR_PREAD64 67
 #define NR_MMAP 222

@@ -200,7 +200,7 @@ static void add_argument(uint64_t record, int format, int index)
 		add_value(format, value);
 	else if (format == FORMAT_TEXT)
 		add_quoted(value - base, text_length(value - base));
-	else if (format == FORMAT_DATA)
+	else if (format == FORMAT_DATA && load(record + RECORD_KINDS + (uint64_t)index + 1, 1) == KIND_IMMEDIATE)
 		add_quoted(value - base, load(record + RECORD_ARGS + 8 * ((uint64_t)index + 1), 8));
 	else if (format == FORMAT_WORDS)
 		add_words(value - base);

@@ -1,6 +1,6 @@
 // posix_spawn(3): the only way the runtime starts a process. No JavaScript ever runs between fork and exec.
 import { addressOf, libcFunction, type ForeignFunction } from './koffi.ts';
-import { scratch, text, utf8 } from './syscalls.ts';
+import { call, scratch, text, utf8 } from './syscalls.ts';
 
 const POSIX_SPAWN_SETSIGDEF = 4;
 const POSIX_SPAWN_SETSIGMASK = 8;
@@ -52,6 +52,12 @@ export function spawn(options: SpawnOptions): number {
     libc('posix_spawn', ['void *', 'void *', 'void *', 'void *', 'void *', 'void *'])(pid, text(options.path), actions, attributes, argv, envp),
   );
   return error === 0 ? pid.readInt32LE(0) : -error;
+}
+
+/** execve(2): this process becomes another program. Returns only on failure, -errno. */
+export function execute(path: string, args: readonly string[], env: readonly string[]): number {
+  const held: Buffer[] = [];
+  return call('execve', text(path), vector(args, held), vector(env, held));
 }
 
 /** A NULL-ended array of pointers to strings. The strings lie in one buffer, held until the call is over. */

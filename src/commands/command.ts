@@ -8,6 +8,8 @@ export interface Globals {
   readonly logFormat: 'text' | 'json';
   readonly debug: boolean;
   readonly cgroupManager: 'cgroupfs' | 'systemd' | 'disabled';
+  /** How many words of the command line all of these are. */
+  readonly count: number;
 }
 
 export interface Flag {

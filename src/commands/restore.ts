@@ -1,9 +1,9 @@
 // `runt restore`.
 import { restoreContainer } from '../container/restore.ts';
-import { isOn, valueOf, type Command } from './command.ts';
+import { valueOf, type Command } from './command.ts';
 import { createFlags, createOptions } from './create.ts';
 import { criuFlags, criuOptions } from './criu-flags.ts';
-import { stayFlags } from './run.ts';
+import { stayFlags, stayOptions } from './run.ts';
 
 const taken = ['bundle', 'console-socket', 'pid-file', 'no-pivot'];
 
@@ -18,7 +18,7 @@ export const command: Command = {
   ],
   examples: ['runt restore --detach --image-path /var/lib/web --bundle /tmp/web web'],
   run: (call) => restoreContainer({
-    ...createOptions(call), ...criuOptions(call), detach: isOn(call, 'detach'), keep: isOn(call, 'keep'), noSubreaper: isOn(call, 'no-subreaper'),
+    ...createOptions(call), ...criuOptions(call), ...stayOptions(call),
     lsmProfile: valueOf(call, 'lsm-profile') || undefined, lsmMountContext: valueOf(call, 'lsm-mount-context') || undefined,
   }, call.warn),
 };

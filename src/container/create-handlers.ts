@@ -28,8 +28,8 @@ export interface CreateResult {
   readonly terminal: () => number;
 }
 
-/** Handlers for a create; `result` is filled as they run. With `isAttached` the runtime stays with the container, and does the other verbs itself. */
-export function createHandlers(context: Context, state: ContainerState, bundle: Bundle, execution: Execution, isAttached = false): { readonly handlers: Readonly<Record<string, Handler>>; readonly result: CreateResult } {
+/** Handlers for a create; `result` is filled as they run. */
+export function createHandlers(context: Context, state: ContainerState, bundle: Bundle, execution: Execution): { readonly handlers: Readonly<Record<string, Handler>>; readonly result: CreateResult } {
   const given = givingHandlers(state, 'creating');
   const result: CreateResult = { state, terminal: given.terminal };
   const init = (image: Image): number => getSlot(image, 'init') ?? 0;
@@ -61,7 +61,7 @@ export function createHandlers(context: Context, state: ContainerState, bundle: 
       const pid = init(image);
       result.state = { ...state, pid, startTime: processStartTime(pid) ?? '', status: 'created' };
       writeState(context.request.stateDirectory, result.state);
-      if (!isAttached) writeFacts(context.request.stateDirectory, result.state, image, bundle.config.linux?.resources);
+      writeFacts(context.request.stateDirectory, result.state, image, bundle.config.linux?.resources);
       if (view.args[1]!.kind !== kind.null) writePidFile(textOf(image, args[1]!), pid);
       return 0;
     },

@@ -55,10 +55,10 @@ export async function createContainer(options: CreateOptions, keepsTerminal = fa
     removeStateDirectory(directory);
     throw error;
   }
-  return runProgram(options, bundle, context, state, keepsTerminal);
+  return runProgram(options, bundle, context, state);
 }
 
-async function runProgram(options: CreateOptions, bundle: Bundle, context: Context, state: ContainerState, isAttached: boolean): Promise<Created> {
+async function runProgram(options: CreateOptions, bundle: Bundle, context: Context, state: ContainerState): Promise<Created> {
   const directory = context.request.stateDirectory;
   let execution: Execution | undefined;
   let program: ReturnType<typeof writeProgram> | undefined;
@@ -67,7 +67,7 @@ async function runProgram(options: CreateOptions, bundle: Bundle, context: Conte
     program = writeProgram(`${directory}/program`, compiled, { id: options.id, command: 'create', started: BigInt(Date.now()) * 1_000_000n });
     execution = beginExecution(program);
     options.debugging?.prepare(program.image);
-    const { handlers, result } = createHandlers(context, state, bundle, execution, isAttached);
+    const { handlers, result } = createHandlers(context, state, bundle, execution);
     executeProgram(execution, program, {
       handlers,
       firstDescriptor: firstDescriptor(context),

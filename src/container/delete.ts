@@ -11,8 +11,11 @@ import { loadSystemdFor, systemd } from './systemd.ts';
 
 const PATIENCE = 10_000;
 
-/** Deletes a container. Without `force` only a stopped or created one; with it a missing one is no error. */
-export async function deleteContainer(root: string, id: string, force: boolean, warn: (message: string) => void = () => {}): Promise<void> {
+/**
+ * Deletes a container. Without `force` only a stopped or created one; with it a missing one is no error. With `pid` only the one whose init has
+ * that pid: another that was given the same id since stays as it is.
+ */
+export async function deleteContainer(root: string, id: string, { force, pid }: { readonly force: boolean; readonly pid?: number | undefined }, warn: (message: string) => void): Promise<void> {
   const directory = `${root}/${id}`;
   if (!containerExists(root, id)) {
     if (force || isHalfRemoved(directory)) return sweepStateDirectory(root, id); // the rest of a delete that did not end
@@ -20,14 +23,20 @@ export async function deleteContainer(root: string, id: string, force: boolean, 
   }
   checkOwner(directory);
   await loadSystemdFor(root, id);
-  await withLock(directory, async () => {
+  const locked = withLock(directory, async () => {
     const state = stateOrNothing(root, id, force);
+    if (pid !== undefined && state?.pid !== pid) return;
     if (state === undefined) return removeUnreadable(directory, warn);
     const now = currentStatus(state, directory);
     if (!force && now !== 'stopped' && now !== 'created') throw new RuntimeError(`cannot delete container ${id} that is not stopped: ${now}`, { hint: 'kill it first, or delete --force' });
     end(state);
     await removeContainer(directory, state, warn);
   });
+  try {
+    await locked;
+  } catch (error) {
+    if (!force || containerExists(root, id)) throw error; // whoever had the lock has deleted it
+  }
 }
 
 /** What someone else wrote could name any process and any cgroup: not even --force believes it. */
@@ -97,13 +106,12 @@ function end(state: ContainerState): void {
     }
     waitStatus(state.pid, true);
   }
-  if (state.cgroup !== null && !state.privatePidNamespace) killCgroup(state.cgroup.path);
 }
 
-/** Removes cgroup and state of a container that has ended, then runs its poststop hooks; their failure is a warning. */
+/** Removes cgroup, with what is still in it, and state of a container that has ended, then runs its poststop hooks; their failure is a warning. */
 export async function removeContainer(directory: string, state: ContainerState, warn: (message: string) => void): Promise<void> {
   if (state.cgroup !== null) {
-    if (state.status === 'creating') killCgroup(state.cgroup.path);
+    if (state.status === 'creating' || !state.privatePidNamespace) killCgroup(state.cgroup.path); // what does not die with init
     endCgroup(state.cgroup, warn);
   }
   if (state.resctrl === true) await removeResctrl(directory);

@@ -41,12 +41,13 @@ export async function execInContainer(options: ExecOptions): Promise<number> {
   checkPreserved(options.preserveFds);
   const context = contextOf(options, state, { ...stored, process });
   if (context.host.cgroup?.unit !== undefined) await loadSystemd();
-  const foreground = detach ? undefined : (await import('./foreground.ts')).beginForeground();
+  const foreground = detach ? undefined : (await import('./foreground.ts')).beginForeground(true);
   const { pid, terminal } = await enterContainer(context, state, position);
   try {
     if (options.pidFile !== undefined) (await import('./pid-file.ts')).writePidFile(posix.resolve(options.pidFile), pid);
     if (foreground === undefined) return 0;
     foreground.attach(pid, terminal);
+    foreground.leave();
     return await foreground.ended();
   } catch (error) {
     foreground?.restore();

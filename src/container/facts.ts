@@ -40,7 +40,7 @@ export function writeFacts(directory: string, state: ContainerState, image: Imag
   put(fact.startTime, Number(state.startTime));
   bytes[fact.privatePidNamespace] = Number(state.privatePidNamespace);
   bytes[fact.startsPlainly] = Number(!state.hooks.poststart);
-  bytes[fact.endsPlainly] = Number(!state.hooks.poststop && state.cgroup?.unit === undefined && state.resctrl !== true);
+  bytes[fact.endsPlainly] = Number(endsPlainly(state));
   bytes[fact.limitsPlainly] = Number(state.cgroup?.unit === undefined && arePlain(resources));
   stat.copy(bytes, fact.stateInode, statx.inodeAndSize, statx.inodeAndSize + statx.inodeAndSizeBytes);
   stat.copy(bytes, fact.stateChanged, statx.changed, statx.changed + statx.changedBytes);
@@ -57,6 +57,11 @@ export function writeFacts(directory: string, state: ContainerState, image: Imag
     end += length;
   }
   writeFileSync(`${directory}/facts`, bytes, { mode: 0o600 });
+}
+
+/** Whether a prepared `delete` can take it away: no hook, no unit of systemd to stop, no class of resctrl. */
+export function endsPlainly(state: ContainerState): boolean {
+  return !state.hooks.poststop && state.cgroup?.unit === undefined && state.resctrl !== true;
 }
 
 /** Where the records of execve, which end the program, have their status. */

@@ -1,14 +1,21 @@
 // `run` and `exec` without --detach: signals go to the process, and the terminal of the caller is its terminal.
 import { closeSync } from 'node:fs';
-import { F_SETFL, O_NONBLOCK, O_RDWR, POLLHUP, POLLIN, POLLOUT, TCGETS, TCSETS } from '../../native/linux/constants.ts';
+import { F_SETFL, O_NONBLOCK, O_RDWR, POLLHUP, POLLIN, POLLOUT, SIG_BLOCK, SIG_UNBLOCK, TCGETS, TCSETS } from '../../native/linux/constants.ts';
+import { isExecutable } from '../../native/linux/koffi.ts';
 import { signalByName } from '../../native/linux/signals.ts';
 import { call, exitCode, pollAsync, pollUntilSignal, waitAnyAsync, waitStatus } from '../../native/linux/syscalls.ts';
 import { write } from '../log.ts';
+import { leaveToLauncher } from './leave.ts';
 import { takeCallersSize } from './giving.ts';
 
 export interface Foreground {
   /** Signals now go to this child of ours; `terminal` is the master of its pty, or -1 when it has the caller's stdio itself. */
   readonly attach: (pid: number, terminal: number) => void;
+  /**
+   * The launcher takes the place of this process where it can, and then this does not return (leave.ts). It knows no terminal; with `globalWords`
+   * it deletes the container at the end.
+   */
+  readonly leave: (globalWords?: number) => void;
   /** The exit status of the process, once it has ended and all it wrote is shown; the caller's terminal is as it was. */
   readonly ended: () => Promise<number>;
   /** Gives the caller its terminal back. */
@@ -24,8 +31,22 @@ const forwarded = [
 /** Where runt itself uses the caller's terminal, a job in the background is stopped by them, as any other. */
 const jobControl = ['SIGTTIN', 'SIGTTOU'] as const;
 
-/** Catches signals from now on: those that come before there is a process are kept for it. */
-export function beginForeground(): Foreground {
+/** rt_sigprocmask(2) for those signals. */
+function mask(how: number): void {
+  const set = Buffer.alloc(8);
+  for (const name of forwarded) {
+    const bit = signalByName(name.slice(3))! - 1;
+    set[bit >> 3]! |= 1 << (bit & 7);
+  }
+  call('rt_sigprocmask', how, set, 0, 8);
+}
+
+/**
+ * Keeps signals from now on: those that come before there is a process are for it. With `mayLeave` the executable holds them back, and leaves
+ * them and the process to the launcher; it has no other thread that could take them. Otherwise they are handled here.
+ */
+export function beginForeground(mayLeave: boolean): Foreground {
+  let leaves = mayLeave && isExecutable;
   let child = { pid: 0, pidfd: -1 };
   let terminal = -1;
   let saved: Buffer | undefined;
@@ -34,7 +55,18 @@ export function beginForeground(): Foreground {
     if (child.pidfd < 0) early.push(number);
     else call('pidfd_send_signal', child.pidfd, number, 0, 0);
   };
-  for (const name of forwarded) process.on(name, () => signal(signalByName(name.slice(3))!));
+  const handle = (): void => {
+    for (const name of forwarded) process.on(name, () => signal(signalByName(name.slice(3))!));
+  };
+  const stay = (): void => {
+    if (leaves) {
+      handle();
+      mask(SIG_UNBLOCK);
+    }
+    leaves = false;
+  };
+  if (leaves) mask(SIG_BLOCK);
+  else handle();
   const restore = (): void => {
     if (saved !== undefined) call('ioctl', 0, TCSETS, saved);
     saved = undefined;
@@ -46,6 +78,7 @@ export function beginForeground(): Foreground {
       terminal = master;
       early.forEach(signal);
       if (terminal < 0) return;
+      stay();
       const resize = (): void => takeCallersSize(terminal);
       resize();
       process.on('SIGWINCH', resize);
@@ -53,7 +86,11 @@ export function beginForeground(): Foreground {
       saved = rawMode();
       if (saved !== undefined) for (const name of jobControl) process.removeAllListeners(name);
     },
+    leave: (globalWords) => {
+      if (leaves) leaveToLauncher(child.pid, globalWords);
+    },
     ended: async () => {
+      stay();
       const status = terminal < 0 && await endsSoon(child.pidfd) ? reap(child.pid) : reapUntil(child.pid);
       if (terminal >= 0) {
         await copy(terminal, child.pidfd);

@@ -63,4 +63,6 @@ export interface RunOptions extends CreateOptions {
   /** Leaves cgroup and state to a later `delete` (BuildKit). */
   readonly keep: boolean;
   readonly noSubreaper: boolean;
+  /** How many words of the command line are global flags: they are said again to the launcher that deletes the container. */
+  readonly globalWords: number;
 }

@@ -42,7 +42,7 @@ export interface RestoreOptions extends RunOptions, CriuOptions {
 export async function restoreContainer(options: RestoreOptions, warn: (message: string) => void): Promise<number> {
   if (!options.detach && !options.noSubreaper) call('prctl', PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   if (options.cgroupManager === 'systemd') await loadSystemd();
-  const foreground = options.detach ? undefined : (await import('./foreground.ts')).beginForeground();
+  const foreground = options.detach ? undefined : (await import('./foreground.ts')).beginForeground(true);
   const { state, terminal } = restore(options);
   return stay(options, { state, terminal }, foreground, warn);
 }

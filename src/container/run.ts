@@ -2,7 +2,8 @@
 import { PR_SET_CHILD_SUBREAPER } from '../../native/linux/constants.ts';
 import { call, waitStatus } from '../../native/linux/syscalls.ts';
 import { createContainer, type Created } from './create.ts';
-import { removeContainer } from './delete.ts';
+import { deleteContainer, removeContainer } from './delete.ts';
+import { endsPlainly } from './facts.ts';
 import type { Foreground } from './foreground.ts';
 import { killInit } from './kill.ts';
 import type { RunOptions } from './options.ts';
@@ -13,7 +14,7 @@ import { loadSystemd } from './systemd.ts';
 export async function runContainer(options: RunOptions, warn: (message: string) => void): Promise<number> {
   if (!options.detach && !options.noSubreaper) call('prctl', PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   if (options.cgroupManager === 'systemd') await loadSystemd();
-  const foreground = options.detach ? undefined : (await import('./foreground.ts')).beginForeground();
+  const foreground = options.detach ? undefined : (await import('./foreground.ts')).beginForeground(options.debugging?.watch === undefined && !process.env['NOTIFY_SOCKET']);
   const created = await createContainer(options, !options.detach);
   const { state, image } = created;
   const watch = options.debugging?.watch;
@@ -32,8 +33,10 @@ export async function stay(options: RunOptions, { state, terminal }: Pick<Create
     await start?.();
     if (isWatched) foreground?.attach(state.pid, terminal); // a debugger still needs the terminal as it is
     if (foreground === undefined) return 0;
+    if (options.keep) foreground.leave();
+    else if (endsPlainly(state)) foreground.leave(options.globalWords);
     const status = await foreground.ended();
-    if (!options.keep) await removeContainer(directory, state, warn);
+    if (!options.keep) await deleteContainer(options.root, options.id, { force: true, pid: state.pid }, warn);
     return status;
   } catch (error) {
     foreground?.restore();

@@ -2,7 +2,7 @@
 import {
   AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, EPOLL_CTL_ADD, LOCK_EX, LOCK_NB, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, O_WRONLY, STATX_BASIC_STATS,
 } from '../../native/linux/constants.ts';
-import { part, slot, type Out, type Step, type StepOptions } from '../program/step.ts';
+import { part, slot, type Arg, type Out, type Step, type StepOptions } from '../program/step.ts';
 import { fact, facts, GATE, MAGIC, statx } from './facts.ts';
 
 /** All of them are made by the runtime's own process: the launcher. No config.json asks for them. */
@@ -20,9 +20,10 @@ const stat = (out: string): Out => ({ out, size: statx.bytes });
 /** Fails with errno unless the caller owns what `statx` looked at: what someone else wrote could name any process and any cgroup. */
 const isOurs = (out: string): Step => step('expect', [{ ...stat(out), offset: statx.uid }, 4, ALL_32, slot('euid'), EPERM], 'what someone else wrote is not trusted');
 
+const look = (fd: string, path: Arg, out: string, flags: number): Step => step('statx', [slot(fd), path, flags, STATX_BASIC_STATS, stat(out)], '');
+
 /** The state directory, $directory, and the facts in it, which are those of its state.json. */
 export function openContainer(): readonly Step[] {
-  const look = (fd: string, path: string, out: string, flags: number): Step => step('statx', [slot(fd), path, flags, STATX_BASIC_STATS, stat(out)], '');
   return [
     step('openat', [AT_FDCWD, slot('path'), O_PATH | O_DIRECTORY | O_CLOEXEC, 0], 'the state root', { result: 'root' }),
     step('openat', [slot('root'), slot('id'), O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0], 'the state directory', { result: 'directory' }),
@@ -41,8 +42,12 @@ export function openContainer(): readonly Step[] {
 }
 
 /** One operation at a time: flock(2), released when the launcher ends. The engine waits for the lock; this does not. */
-export function lock(): Step {
-  return step('flock', [slot('directory'), LOCK_EX | LOCK_NB], 'one operation at a time');
+export function lock(): readonly Step[] {
+  return [
+    step('flock', [slot('directory'), LOCK_EX | LOCK_NB], 'one operation at a time'),
+    look('root', slot('id'), 'named', AT_SYMLINK_NOFOLLOW),
+    step('same', [{ ...stat('named'), offset: statx.inodeAndSize }, { ...stat('directory'), offset: statx.inodeAndSize }, statx.inodeBytes, ESTALE], 'not deleted before it was locked, with another of its id since'),
+  ];
 }
 
 /** $alive is set while the process that was created is. */

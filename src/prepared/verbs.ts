@@ -10,12 +10,13 @@ import { ALL_BITS, ask, event, giveUp, lock, lookAtFreezer, lookAtGate, lookForP
 
 const EBUSY = 16;
 const ESRCH = 3;
+const ECHILD = 10;
 const EINVAL = 22;
 const ETIMEDOUT = 110;
 const SIGKILL = 9;
 
-/** Slots that the launcher fills: the state root's path, names in it (addresses of texts), and of the command line a signal and --force (unset without it). */
-export const given = ['path', 'id', 'removed', 'signal', 'force'] as const;
+/** Slots that the launcher fills: the state root's path, names in it (addresses of texts), and of the command line a signal, --force and --pid (unset without them). */
+export const given = ['path', 'id', 'removed', 'signal', 'force', 'init'] as const;
 
 /** Two more for each limit that `update` may be given, unset when it is not: the address of its text, and that text's bytes. */
 const bytesOf = (flag: string): string => `${flag} bytes`;
@@ -57,7 +58,7 @@ function start(): readonly Step[] {
   ]);
   return [
     ...openContainer(),
-    lock(),
+    ...lock(),
     ask('plain', fact.startsPlainly),
     giveUp(EINVAL, 'hooks are run by the engine', { unless: 'plain' }),
     ...lookForProcess(),
@@ -82,7 +83,7 @@ function kill(): readonly Step[] {
   const signal = (options: StepOptions): Step => step('pidfd_send_signal', [slot('pidfd'), slot('signal'), null, 0], '', options);
   return [
     ...openContainer(),
-    lock(),
+    ...lock(),
     ...openPidfd(), // before the process is looked for: what is found is what the descriptor means
     ...lookForProcess(),
     giveUp(ESRCH, 'it has ended', { unless: 'alive' }),
@@ -106,7 +107,8 @@ function deletion(): readonly Step[] {
   ]);
   return [
     ...openContainer(),
-    lock(),
+    step('expect', [facts(fact.pid), 8, ALL_BITS, slot('init'), ECHILD], 'the one that was meant, not another with its id', { needs: 'init' }),
+    ...lock(),
     ask('plain', fact.endsPlainly),
     giveUp(EINVAL, 'hooks, units and classes of resctrl are the engine’s', { unless: 'plain' }),
     ...openPidfd(),
@@ -159,7 +161,7 @@ function freeze(value: '0' | '1'): readonly Step[] {
 function update(): readonly Step[] {
   return [
     ...openContainer(),
-    lock(),
+    ...lock(),
     ask('plain', fact.limitsPlainly),
     giveUp(EINVAL, 'one limit asks for another, or systemd has it too', { unless: 'plain' }),
     ...lookForProcess(),

@@ -53,7 +53,7 @@ function printArgument(image: Image, view: RecordView, format: Format, index: nu
   const { bytes } = image;
   if (format === 'text') return quote(bytes, place.offset, bytes.indexOf(0, place.offset) - place.offset);
   const next: Argument | undefined = view.args[index + 1];
-  if (format === 'data') return quote(bytes, place.offset, Number(next?.value ?? 0n));
+  if (format === 'data' && next?.kind === kind.immediate) return quote(bytes, place.offset, Number(next.value));
   if (format === 'words') return printWords(image, place.offset);
   if (format.startsWith('struct ')) return printStruct(image, view, place.offset, format.slice(7) as keyof typeof structs);
   return format === 'bytes' ? '<bytes>' : '<memory>';
