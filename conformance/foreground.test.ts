@@ -1,12 +1,12 @@
 // `run` and `exec` in the foreground once the process runs: the executable's engine gives way to its launcher (native/engine/attend.h), and
 // whoever waits, the container ends the same way.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { baseConfig, makeBundle, Runtime, runtimePaths, until, type Json } from './harness.ts';
+import { baseConfig, isAtRest, makeBundle, Runtime, runtimePaths, until, type Json } from './harness.ts';
 
 interface Ended {
   readonly code: number | null;
@@ -33,10 +33,7 @@ for (const path of runtimePaths()) {
     await Promise.race([new Promise((resolve) => child.stdout!.once('data', resolve)), ended.then((early) => assert.unreachable(`${words.join(' ')}: ${early.stderr}`))]);
     return { child, ended };
   };
-  const isLauncher = (pid: number): boolean => readlinkSync(`/proc/${pid}/exe`) === realpathSync(path);
-  const gaveWay = (child: ChildProcess): void => {
-    if (isExecutable) until('the launcher waits', () => isLauncher(child.pid!));
-  };
+  const gaveWay = (child: ChildProcess): void => until('the launcher waits', () => isAtRest(path, child.pid!));
   const residentKilobytes = (pid: number): number => Number(/^Rss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))![1]);
   const isGone = (id: string): boolean => runtime.run(['state', id]).code !== 0 && !existsSync(join(runtime.root, id));
   const withoutPidNamespace = (...args: string[]): ReturnType<typeof baseConfig> => {
@@ -105,8 +102,13 @@ for (const path of runtimePaths()) {
     await new Promise((resolve) => holder.stdout.once('data', resolve));
     child.kill('SIGTERM');
     until('it has ended', () => (JSON.parse(runtime.run(['state', id]).stdout) as Json)['status'] === 'stopped');
+    const deleting = (): readonly number[] => [child.pid!, ...readFileSync(`/proc/${child.pid!}/task/${child.pid!}/children`, 'utf8').trim().split(' ').filter((word) => word !== '').map(Number)];
+    if (isExecutable) until('an engine is to delete it', () => deleting().length > 1);
+    const stopped = deleting();
+    for (const pid of stopped) process.kill(pid, 'SIGSTOP'); // it is not to come in between
     renameSync(directory, join(work, 'old'));
     assert.is(runtime.create(id, makeBundle(baseConfig(...waiting))).code, 0);
+    for (const pid of stopped) process.kill(pid, 'SIGCONT');
     holder.stdin.end('\n');
     assert.equal(await ended, { code: 7, stderr: '' });
     assert.is((JSON.parse(runtime.run(['state', id]).stdout) as Json)['status'], 'created');

@@ -1,6 +1,6 @@
 // Drives any OCI runtime by its command line, with bundles of our own. Knows nothing of runt but the path it is given.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -138,6 +138,9 @@ export function until(what: string, condition: () => boolean): void {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
   }
 }
+
+/** Whether a command that stays in the foreground has come to rest: runt's executable by then is its launcher again, without an engine. */
+export const isAtRest = (path: string, pid: number): boolean => path.endsWith('bin/runt') || readlinkSync(`/proc/${pid}/exe`) === realpathSync(path);
 
 const HELD_OPEN = 'd=$(mktemp -d) && mkfifo "$d/in" && exec 3<>"$d/in" && rm -r "$d" && exec script -qec "$1" /dev/null <&3 3<&-';
 

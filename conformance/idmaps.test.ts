@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { baseConfig, forAnyone, makeBundle, Runtime, runtimePaths, until, type Json, type Result } from './harness.ts';
+import { isAtRest, baseConfig, forAnyone, makeBundle, Runtime, runtimePaths, until, type Json, type Result } from './harness.ts';
 
 type Config = ReturnType<typeof baseConfig>;
 type Map = readonly { readonly containerID: number; readonly hostID: number; readonly size: number }[];
@@ -113,6 +113,7 @@ for (const path of runtimePaths()) {
       for (let i = 0; i < mounts; i++) config.mounts.push({ destination: `/dev/${i}`, type: 'bind', source, options: ['bind', 'idmap'] });
       const child = spawn(path, ['--root', runtime.root, 'run', '--bundle', makeBundle(config), id], { stdio: 'ignore' });
       until('running', () => runtime.run(['state', id]).stdout.includes('"running"'));
+      until('at rest', () => isAtRest(path, child.pid!));
       const open = readdirSync(`/proc/${child.pid}/fd`).length;
       const ended = new Promise((resolve) => child.on('exit', resolve));
       runtime.run(['kill', id, 'KILL']);

@@ -137,7 +137,7 @@ export function feelLimits(subject: Subject, can: { readonly update: boolean; re
     assert.is(stats.data.memory.usage.limit, 67108864);
     assert.is(stats.data.pids.limit, 77);
     const id = `${name}-oom`;
-    subject.detached(id, { memory: { limit: 33554432, swap: 33554432 } }, `until [ -e /out/hungry ]; do sleep 0.1; done; ${hog}; sleep 1`);
+    subject.detached(id, { memory: { limit: 33554432, swap: 33554432 } }, `until [ -e /out/hungry ]; do sleep 0.1; done; ${hog}`);
     // The first statistics say that it listens.
     const said = must(`timeout 60 ${runtime} events --interval 1s ${id} >${shared}/said & until grep -qs stats ${shared}/said; do sleep 0.2; done; touch ${shared}/hungry; wait; cat ${shared}/said`);
     rmSync(`${shared}/hungry`);

@@ -1,15 +1,12 @@
 // `runt events`: what the container uses, line by line, and when memory ran out. runc's JSON.
 import { stringifyJson } from '../../spec/json.ts';
-import { readCgroupFile } from '../cgroup/files.ts';
 import { pairs, readStatistics } from '../cgroup/statistics.ts';
+import { watchCgroup } from '../cgroup/watch.ts';
 import { cgroupOf } from '../container/pause.ts';
 import { readState } from '../container/state.ts';
 import { currentStatus } from '../container/status.ts';
 import { RuntimeError } from '../errors.ts';
-import { sleep } from '../sleep.ts';
 import { isOn, valueOf, type Command } from './command.ts';
-
-const GLANCE = 100; // milliseconds between two looks for an oom kill
 
 export const command: Command = {
   name: 'events', summary: 'statistics and out-of-memory events of a container, as JSON lines', words: 'CONTAINER', least: 1, most: 1,
@@ -30,29 +27,24 @@ export const command: Command = {
       line('stats', readStatistics(cgroup));
       return 0;
     }
-    let kills = killsOf(cgroup) ?? 0n;
-    for (let waited = 0; ; waited += GLANCE) {
-      const now = killsOf(cgroup);
-      if (now === undefined) return 0;
+    const watch = watchCgroup(cgroup, ['cgroup.events', 'memory.events']);
+    /** How often the kernel has killed for want of memory. A host without the controller never has. */
+    const killsNow = (): bigint => pairs(watch.read('memory.events') ?? '')['oom_kill'] ?? 0n;
+    let kills = killsNow();
+    for (let next = performance.now() + interval; ; ) {
+      const isPopulated = watch.read('cgroup.events')?.includes('populated 1') === true; // asked first: the kill that ended it is counted by then
+      const now = killsNow();
       if (now > kills) line('oom');
+      if (!isPopulated) return 0;
       kills = now;
-      if (!isPopulated(cgroup)) return 0;
-      if (waited >= interval) {
+      if (performance.now() >= next) {
         line('stats', readStatistics(cgroup));
-        waited = 0;
+        next += interval;
       }
-      sleep(GLANCE);
+      watch.wait(next - performance.now());
     }
   },
 };
-
-/** How often the kernel has killed for want of memory; undefined once the cgroup is gone. A host without the controller never has. */
-function killsOf(cgroup: string): bigint | undefined {
-  if (readCgroupFile(`${cgroup}/cgroup.events`) === undefined) return undefined;
-  return pairs(readCgroupFile(`${cgroup}/memory.events`) ?? '')['oom_kill'] ?? 0n;
-}
-
-const isPopulated = (cgroup: string): boolean => readCgroupFile(`${cgroup}/cgroup.events`)?.includes('populated 1') ?? false;
 
 /** Go's durations, of which `5s`, `500ms`, `1m30s` are in use: milliseconds. Throws RuntimeError. */
 export function durationOf(text: string): number {
