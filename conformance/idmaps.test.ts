@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isAtRest, baseConfig, forAnyone, makeBundle, Runtime, runtimePaths, until, type Json, type Result } from './harness.ts';
+import { baseConfig, forAnyone, isAtRest, makeBundle, Runtime, runtimePaths, until, type Json, type Result } from './harness.ts';
 
 type Config = ReturnType<typeof baseConfig>;
 type Map = readonly { readonly containerID: number; readonly hostID: number; readonly size: number }[];
