@@ -69,7 +69,8 @@ static void attend(char *digits, char **words, s64 count)
 	attended = exit_code(forward_signals(pid));
 	if (!*text)
 		quit(attended);
-	digits[text++ - digits] = 0;
+	digits[text - digits] = 0;
+	text++;
 	for (s64 kept = OWN_WORDS + decimal(&text); n < kept && n < count; n++)
 		words[n] = given_words[n];
 	words[n++] = "delete";
