@@ -34,6 +34,14 @@ for (const path of runtimePaths()) {
     return { child, ended };
   };
   const gaveWay = (child: ChildProcess): void => until('the launcher waits', () => isAtRest(path, child.pid!));
+  /** One of them may be the container's own process, which is gone any moment. */
+  const signalled = (pid: number, signal: NodeJS.Signals): void => {
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      assert.is((error as NodeJS.ErrnoException).code, 'ESRCH');
+    }
+  };
   const residentKilobytes = (pid: number): number => Number(/^Rss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))![1]);
   const isGone = (id: string): boolean => runtime.run(['state', id]).code !== 0 && !existsSync(join(runtime.root, id));
   const withoutPidNamespace = (...args: string[]): ReturnType<typeof baseConfig> => {
@@ -105,10 +113,10 @@ for (const path of runtimePaths()) {
     const deleting = (): readonly number[] => [child.pid!, ...readFileSync(`/proc/${child.pid!}/task/${child.pid!}/children`, 'utf8').trim().split(' ').filter((word) => word !== '').map(Number)];
     if (isExecutable) until('an engine is to delete it', () => deleting().length > 1);
     const stopped = deleting();
-    for (const pid of stopped) process.kill(pid, 'SIGSTOP'); // it is not to come in between
+    for (const pid of stopped) signalled(pid, 'SIGSTOP'); // it is not to come in between
     renameSync(directory, join(work, 'old'));
     assert.is(runtime.create(id, makeBundle(baseConfig(...waiting))).code, 0);
-    for (const pid of stopped) process.kill(pid, 'SIGCONT');
+    for (const pid of stopped) signalled(pid, 'SIGCONT');
     holder.stdin.end('\n');
     assert.equal(await ended, { code: 7, stderr: '' });
     assert.is((JSON.parse(runtime.run(['state', id]).stdout) as Json)['status'], 'created');

@@ -17,6 +17,7 @@ import { consoleOf } from './console.ts';
 import { execCgroup } from './exec-cgroup.ts';
 import { execProcess } from './exec-process.ts';
 import { prepareFilter } from './filters.ts';
+import { beginForeground } from './foreground.ts';
 import { givingHandlers, textOf } from './giving.ts';
 import { hasSelinux, homeIn, isOurNamespace, mountPointOfType, needsHome, readInRoot } from './host.ts';
 import { isInitialUserNamespace } from './user-namespace.ts';
@@ -41,12 +42,12 @@ export async function execInContainer(options: ExecOptions): Promise<number> {
   checkPreserved(options.preserveFds);
   const context = contextOf(options, state, { ...stored, process });
   if (context.host.cgroup?.unit !== undefined) await loadSystemd();
-  const foreground = detach ? undefined : (await import('./foreground.ts')).beginForeground(true);
+  const foreground = detach ? undefined : await beginForeground(true);
   const { pid, terminal } = await enterContainer(context, state, position);
   try {
     if (options.pidFile !== undefined) (await import('./pid-file.ts')).writePidFile(posix.resolve(options.pidFile), pid);
     if (foreground === undefined) return 0;
-    foreground.attach(pid, terminal);
+    await foreground.attach(pid, terminal);
     foreground.leave();
     return await foreground.ended();
   } catch (error) {

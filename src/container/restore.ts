@@ -23,6 +23,7 @@ import { initialState } from './create.ts';
 import { bindMounts, commonOptions, externalNamespaces, openDirectories, openWithin, type CriuOptions, type Directories } from './criu-options.ts';
 import { writeFacts } from './facts.ts';
 import { prepareDeviceFilter } from './filters.ts';
+import { beginForeground } from './foreground.ts';
 import { sendDescriptor } from './giving.ts';
 import { gatherHost } from './host.ts';
 import { runHook } from './hooks.ts';
@@ -42,7 +43,7 @@ export interface RestoreOptions extends RunOptions, CriuOptions {
 export async function restoreContainer(options: RestoreOptions, warn: (message: string) => void): Promise<number> {
   if (!options.detach && !options.noSubreaper) call('prctl', PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   if (options.cgroupManager === 'systemd') await loadSystemd();
-  const foreground = options.detach ? undefined : (await import('./foreground.ts')).beginForeground(true);
+  const foreground = options.detach ? undefined : await beginForeground(true);
   const { state, terminal } = restore(options);
   return stay(options, { state, terminal }, foreground, warn);
 }

@@ -4,7 +4,7 @@ import { call, waitStatus } from '../../native/linux/syscalls.ts';
 import { createContainer, type Created } from './create.ts';
 import { deleteContainer, removeContainer } from './delete.ts';
 import { endsPlainly } from './facts.ts';
-import type { Foreground } from './foreground.ts';
+import { beginForeground, type Foreground } from './foreground.ts';
 import { killInit } from './kill.ts';
 import type { RunOptions } from './options.ts';
 import { startAndTell } from './start.ts';
@@ -14,7 +14,7 @@ import { loadSystemd } from './systemd.ts';
 export async function runContainer(options: RunOptions, warn: (message: string) => void): Promise<number> {
   if (!options.detach && !options.noSubreaper) call('prctl', PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   if (options.cgroupManager === 'systemd') await loadSystemd();
-  const foreground = options.detach ? undefined : (await import('./foreground.ts')).beginForeground(options.debugging?.watch === undefined && !process.env['NOTIFY_SOCKET']);
+  const foreground = options.detach ? undefined : await beginForeground(options.debugging?.watch === undefined && !process.env['NOTIFY_SOCKET']);
   const created = await createContainer(options, !options.detach);
   const { state, image } = created;
   const watch = options.debugging?.watch;
@@ -29,9 +29,9 @@ export async function stay(options: RunOptions, { state, terminal }: Pick<Create
   const directory = `${options.root}/${options.id}`;
   const isWatched = options.debugging?.watch !== undefined;
   try {
-    if (!isWatched) foreground?.attach(state.pid, terminal);
+    if (!isWatched) await foreground?.attach(state.pid, terminal);
     await start?.();
-    if (isWatched) foreground?.attach(state.pid, terminal); // a debugger still needs the terminal as it is
+    if (isWatched) await foreground?.attach(state.pid, terminal); // a debugger still needs the terminal as it is
     if (foreground === undefined) return 0;
     if (options.keep) foreground.leave();
     else if (endsPlainly(state)) foreground.leave(options.globalWords);
