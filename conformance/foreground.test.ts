@@ -173,6 +173,7 @@ for (const path of runtimePaths()) {
   });
 
   test.after(() => {
+    for (let i = 0; i < count; i++) runtime.run(['delete', '--force', `fore${process.pid}-${i}`]); // what a test that failed has left
     for (const child of begun) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     runtime.close();
     rmSync(work, { recursive: true, force: true });
