@@ -52,6 +52,16 @@ test('in the foreground: the terminal comes back, the exit status is the process
   must(`(python3 ${directory}/onpty.py ${runt} restore --image-path ${bundle}/images --bundle ${bundle} four >${bundle}/second 2>&1 &) ; until [ "$(${runt} state four 2>/dev/null | grep -c running)" = 1 ]; do sleep 0.3; done; ${runt} exec four touch /tmp/go; until grep code ${bundle}/second; do sleep 0.3; done`);
   assert.match(readFileSync(`${bundle}/second`, 'utf8'), /\/dev\/(pts\/0|console)[\s\S]*code 7/);
 });
+test('in the foreground without a terminal the launcher waits, forwards signals, and deletes it', () => {
+  const bundle = bundleOf('five', (config) => void (config.process['args'] = ['/bin/sh', '-c', 'trap "exit 7" TERM; while :; do sleep 0.2; done']));
+  detached(`run --detach --bundle ${bundle} five`);
+  must(`sleep 1; ${runt} checkpoint --image-path ${bundle}/images five`);
+  const said = must(`${runt} restore --image-path ${bundle}/images --bundle ${bundle} five </dev/null >${bundle}/second 2>&1 & pid=$!
+    until [ "$(${runt} state five 2>/dev/null | grep -c running)" = 1 ]; do sleep 0.3; done
+    until [ "$(readlink /proc/$pid/exe)" = "$(readlink -f ${runt})" ]; do sleep 0.1; done
+    kill -TERM $pid; wait $pid; echo code $?; ${runt} state five 2>&1 || true`);
+  assert.match(said, /^code 7$[^]*does not exist/m);
+});
 test('podman container checkpoint and restore', () => {
   must(`podman load -q -i ${busyboxImage}`);
   const podman = `podman --cgroup-manager cgroupfs --runtime ${runt}`;
