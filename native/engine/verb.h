@@ -64,25 +64,23 @@ static void run_record(u32 index)
 		set_slot(result_slot, result, 2);
 }
 
-static void give(u32 slot, s64 value)
+/* A slot that is not given is unset: steps that need it are skipped. */
+static void give(u32 slot, s64 value, int is_given)
 {
 	AT(s64, slot_at(slot) + SLOT_CONTAINER) = value;
-	AT(u32, slot_at(slot) + SLOT_SET) = 2;
+	AT(u32, slot_at(slot) + SLOT_SET) = is_given ? 2 : 0;
 }
 
-/* The address of each text, and its bytes; the slots of what is not given are unset. */
+/* The address of each text, and its bytes. */
 static void give_limits(void)
 {
 	for (u32 i = 0; i < LIMITS; i++) {
-		u32 slot = GIVEN_LIMITS + 2 * i;
 		s64 length = 0;
 
 		while (limit_texts[i][length])
 			length++;
-		give(slot, (s64)limit_texts[i]);
-		give(slot + 1, length);
-		if (!length)
-			AT(u32, slot_at(slot) + SLOT_SET) = AT(u32, slot_at(slot + 1) + SLOT_SET) = 0;
+		give(GIVEN_LIMITS + 2 * i, (s64)limit_texts[i], length > 0);
+		give(GIVEN_LIMITS + 2 * i + 1, length, length > 0);
 	}
 }
 
@@ -111,13 +109,12 @@ static void run_verb(const struct call *call)
 		removed[i + 1] = call->id[i], i++;
 	removed[i + 1] = '^';
 	removed[i + 2] = 0;
-	give(GIVEN_PATH, (s64)call->path);
-	give(GIVEN_ID, (s64)call->id);
-	give(GIVEN_REMOVED, (s64)removed);
-	give(GIVEN_SIGNAL, call->signal);
-	AT(u32, slot_at(GIVEN_FORCE) + SLOT_SET) = call->is_forced ? 2 : 0;
-	AT(s64, slot_at(GIVEN_INIT) + SLOT_CONTAINER) = call->init;
-	AT(u32, slot_at(GIVEN_INIT) + SLOT_SET) = call->init ? 2 : 0;
+	give(GIVEN_PATH, (s64)call->path, 1);
+	give(GIVEN_ID, (s64)call->id, 1);
+	give(GIVEN_REMOVED, (s64)removed, 1);
+	give(GIVEN_SIGNAL, call->signal, 1);
+	give(GIVEN_FORCE, call->is_forced, call->is_forced);
+	give(GIVEN_INIT, call->init, call->init > 0);
 	if (equals(verb->name, "update"))
 		give_limits();
 	for (i = 0; i < AT(u32, HEADER_RECORD_COUNT); i++) {

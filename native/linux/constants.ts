@@ -326,3 +326,6 @@ export const nameTables = {
 } as const satisfies Record<string, { kind: 'flags' | 'enum'; names: Record<string, number> }>;
 
 export type NameTable = keyof typeof nameTables;
+
+/** Offsets and sizes in struct statx (statx(2)); of its time of change the padding is left out. */
+export const statx = { bytes: 256, uid: 20, inodeAndSize: 32, inodeAndSizeBytes: 16, inodeBytes: 8, changed: 96, changedBytes: 12 } as const;

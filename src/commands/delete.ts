@@ -13,7 +13,7 @@ export const command: Command = {
   run: async (call) => {
     const pid = valueOf(call, 'pid');
     if (pid !== undefined && !/^[1-9]\d{0,8}$/.test(pid)) throw new RuntimeError(`invalid value "${pid}" for -pid`, { hint: 'a process id' });
-    await deleteContainer(call.globals.root, call.words[0]!, { force: isOn(call, 'force'), ...(pid === undefined ? {} : { pid: Number(pid) }) }, call.warn);
+    await deleteContainer(call.globals.root, call.words[0]!, { force: isOn(call, 'force'), pid: pid === undefined ? undefined : Number(pid) }, call.warn);
     return 0;
   },
 };

@@ -23,7 +23,7 @@ export async function deleteContainer(root: string, id: string, { force, pid }: 
   }
   checkOwner(directory);
   await loadSystemdFor(root, id);
-  const locked = withLock(directory, async () => {
+  const remove = async (): Promise<void> => {
     const state = stateOrNothing(root, id, force);
     if (pid !== undefined && state?.pid !== pid) return;
     if (state === undefined) return removeUnreadable(directory, warn);
@@ -31,9 +31,9 @@ export async function deleteContainer(root: string, id: string, { force, pid }: 
     if (!force && now !== 'stopped' && now !== 'created') throw new RuntimeError(`cannot delete container ${id} that is not stopped: ${now}`, { hint: 'kill it first, or delete --force' });
     end(state);
     await removeContainer(directory, state, warn);
-  });
+  };
   try {
-    await locked;
+    await withLock(directory, remove);
   } catch (error) {
     if (!force || containerExists(root, id)) throw error; // whoever had the lock has deleted it
   }

@@ -1,10 +1,10 @@
 // Writes <state directory>/facts: what the prepared programs must know of one container (prepared/facts.ts), so that state, start, kill,
 // delete, pause, resume and update need no engine. A container without it, or with another state.json, is the engine's.
 import { writeFileSync } from 'node:fs';
-import { AF_UNIX, AT_FDCWD, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS } from '../../native/linux/constants.ts';
+import { AF_UNIX, AT_FDCWD, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, statx } from '../../native/linux/constants.ts';
 import { call, text } from '../../native/linux/syscalls.ts';
 import type { Resources } from '../../spec/config.ts';
-import { fact, longestReport, MAGIC, reported, room, statx } from '../prepared/facts.ts';
+import { fact, longestReport, MAGIC, reported, room } from '../prepared/facts.ts';
 import { arePlain } from '../prepared/limits.ts';
 import { opOf, recordOffset, type Image } from '../program/decode.ts';
 import { record } from '../program/layout.ts';

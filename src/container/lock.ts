@@ -1,10 +1,9 @@
 // One operation at a time on a container: flock(2) on its state directory, released when the runtime ends, however it ends.
 import { closeSync } from 'node:fs';
-import { AT_EMPTY_PATH, AT_FDCWD, LOCK_EX, LOCK_NB, O_CLOEXEC, O_DIRECTORY, STATX_BASIC_STATS } from '../../native/linux/constants.ts';
+import { AT_EMPTY_PATH, AT_FDCWD, LOCK_EX, LOCK_NB, O_CLOEXEC, O_DIRECTORY, STATX_BASIC_STATS, statx } from '../../native/linux/constants.ts';
 import { errnoName } from '../../native/linux/errno.ts';
 import { call, text } from '../../native/linux/syscalls.ts';
 import { RuntimeError } from '../errors.ts';
-import { statx } from '../prepared/facts.ts';
 import { sleep } from '../sleep.ts';
 
 const PATIENCE = 10_000;

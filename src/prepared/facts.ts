@@ -44,9 +44,6 @@ export const longestReport = 32 * 1024;
 /** The gate's socket in the state directory, while a container is `created`. */
 export const GATE = 'start.sock';
 
-/** Offsets and sizes in struct statx (statx(2)); of its time of change the padding is left out. */
-export const statx = { bytes: 256, uid: 20, inodeAndSize: 32, inodeAndSizeBytes: 16, inodeBytes: 8, changed: 96, changedBytes: 12 } as const;
-
 /** In the order of `reports`. */
 export const reported = ['created', 'running', 'paused', 'stopped'] as const;
 

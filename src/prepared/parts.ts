@@ -1,9 +1,9 @@
 // What the prepared programs have in common: the container is opened and believed, its process is looked for, its cgroup is reached.
 import {
-  AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, EPOLL_CTL_ADD, LOCK_EX, LOCK_NB, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, O_WRONLY, STATX_BASIC_STATS,
+  AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, EPOLL_CTL_ADD, LOCK_EX, LOCK_NB, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, O_WRONLY, STATX_BASIC_STATS, statx,
 } from '../../native/linux/constants.ts';
 import { part, slot, type Arg, type Out, type Step, type StepOptions } from '../program/step.ts';
-import { fact, facts, GATE, MAGIC, statx } from './facts.ts';
+import { fact, facts, GATE, MAGIC } from './facts.ts';
 
 /** All of them are made by the runtime's own process: the launcher. No config.json asks for them. */
 export const step = part('runtime', '');
