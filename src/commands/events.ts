@@ -1,4 +1,5 @@
 // `runt events`: what the container uses, line by line, and when memory ran out. runc's JSON.
+import { monotonicTime } from '../../native/linux/syscalls.ts';
 import { stringifyJson } from '../../spec/json.ts';
 import { pairs, readStatistics } from '../cgroup/statistics.ts';
 import { watchCgroup } from '../cgroup/watch.ts';
@@ -31,17 +32,17 @@ export const command: Command = {
     /** How often the kernel has killed for want of memory. A host without the controller never has. */
     const killsNow = (): bigint => pairs(watch.read('memory.events') ?? '')['oom_kill'] ?? 0n;
     let kills = killsNow();
-    for (let next = performance.now() + interval; ; ) {
+    for (let next = monotonicTime() + interval; ; ) {
       const isPopulated = watch.read('cgroup.events')?.includes('populated 1') === true; // asked first: the kill that ended it is counted by then
       const now = killsNow();
       if (now > kills) line('oom');
       if (!isPopulated) return 0;
       kills = now;
-      if (performance.now() >= next) {
+      if (monotonicTime() >= next) {
         line('stats', readStatistics(cgroup));
         next += interval;
       }
-      watch.wait(next - performance.now());
+      watch.wait(next - monotonicTime());
     }
   },
 };

@@ -1,4 +1,5 @@
 // `runt stats`: a live table for a person. `events --stats` is the same for a program.
+import { monotonicTime } from '../../native/linux/syscalls.ts';
 import { stringifyJson } from '../../spec/json.ts';
 import { readStatistics, UNLIMITED, type Statistics } from '../cgroup/statistics.ts';
 import { containerIds, readState } from '../container/state.ts';
@@ -49,7 +50,7 @@ function readAll(root: string, ids: readonly string[]): readonly Reading[] {
     try {
       const state = readState(root, id);
       if (state.cgroup === null || currentStatus(state, `${root}/${id}`) === 'stopped') return [];
-      return [{ id, at: performance.now(), statistics: readStatistics(state.cgroup.path) }];
+      return [{ id, at: monotonicTime(), statistics: readStatistics(state.cgroup.path) }];
     } catch {
       return [];
     }
