@@ -139,8 +139,8 @@ export function until(what: string, condition: () => boolean): void {
   }
 }
 
-/** Whether a command that stays in the foreground has come to rest: runt's executable by then is its launcher again, without an engine. */
-export const isAtRest = (path: string, pid: number): boolean => path.endsWith('bin/runt') || readlinkSync(`/proc/${pid}/exe`) === realpathSync(path);
+/** Whether a command that stays in the foreground has come to rest: runt's executable by then is its launcher again, without an engine or one's snapshot. */
+export const isAtRest = (path: string, pid: number): boolean => path.endsWith('bin/runt') || (readlinkSync(`/proc/${pid}/exe`) === realpathSync(path) && !readFileSync(`/proc/${pid}/maps`, 'utf8').includes('/engine/'));
 
 const HELD_OPEN = 'd=$(mktemp -d) && mkfifo "$d/in" && exec 3<>"$d/in" && rm -r "$d" && exec script -qec "$1" /dev/null <&3 3<&-';
 
@@ -162,7 +162,7 @@ export function forAnyone(path: string): string {
   if (reachable === undefined) {
     reachable = mkdtempSync(join(tmpdir(), 'runtime-'));
     chmodSync(reachable, 0o755);
-    for (const directory of ['bin', 'dist']) spawnSync('cp', ['-r', join(checkout, directory), reachable]);
+    for (const directory of ['bin', 'dist']) spawnSync('cp', ['-rp', join(checkout, directory), reachable]); // with its times: a snapshot knows its engine by them
     process.on('exit', () => rmSync(reachable!, { recursive: true, force: true }));
   }
   return join(reachable, path.slice(checkout.length));

@@ -52,6 +52,10 @@ test('only native/linux/koffi.ts loads koffi, and the bench that measures what i
   for (const path of code) if (path !== 'native/linux/koffi.ts' && path !== 'conformance/bench/engines.ts') assert.not.match(readFileSync(join(root, path), 'utf8'), /from 'koffi'|koffi\.node/);
 });
 
+test('time is the kernel’s: performance.now() counts from the start of an engine, which may have been before a reboot (native/snapshot)', () => {
+  for (const path of code.filter((one) => /^(src|native)\//.test(one) && !/\.(test|cost)\.ts$/.test(one))) assert.not.match(readFileSync(join(root, path), 'utf8').replace(/\/\*\*.*?\*\//gs, ''), /performance\.now|process\.hrtime|process\.uptime/, path);
+});
+
 test('imports of the rooms of src go one way: no cycle between files', () => {
   const seen = new Map<string, 'open' | 'done'>();
   const visit = (path: string, trail: readonly string[]): void => {

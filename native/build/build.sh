@@ -17,6 +17,7 @@ RUNT_DUMP=1 native/interpreter/build.sh dist
 cp "node_modules/@koromix/koffi-linux-$arch/linux_$arch/koffi.node" dist/koffi.node.new
 mv dist/koffi.node.new dist/koffi.node
 native/engine/build.sh dist dist/koffi.node
+if [ $arch = x64 ]; then native/snapshot/build.sh dist; fi
 
 bun=node_modules/@oven/bun-linux-$arch/bin/bun
 [ -x "$bun" ] || bun=node_modules/.bin/bun
@@ -32,6 +33,7 @@ node_modules/.bin/esbuild bin/runt.ts $bundle --target=esnext --outdir=dist/bun 
 mv dist/engine/runt.new dist/engine/runt
 mv dist/runt.new dist/runt
 rm -rf dist/bun
+[ ! -x dist/runt-snapshot ] || dist/runt-snapshot || true # without it commands are slower
 
 rm -rf dist/node/*
 node_modules/.bin/esbuild bin/start.ts --bundle --minify --platform=node --format=cjs --log-level=warning "--define:RUNT_COMMIT=\"$commit\"" --target=node20 --outfile=dist/node/main.js \
@@ -56,4 +58,5 @@ conformance/probe/build.sh dist
 echo '{"type":"module"}' > dist/package.json
 echo '{"type":"commonjs"}' > dist/node/package.json
 command -v node > dist/node/engine
+[ ! -x dist/runt-snapshot ] || dist/runt-snapshot --node || true
 echo "built dist/runt (Bun) and dist/node (Node, started by bin/runt)"

@@ -5,8 +5,10 @@ set -eu
 out=$1 addon=$2
 here=$(cd "$(dirname "$0")" && pwd)
 "$here/../../node_modules/.bin/tsx" "$here/generate.ts"
+# Where no engine has anything: it is to lie beside the launcher's own pages (native/snapshot).
+place=-Wl,-Ttext-segment=0x70000000
 launcher() {
-	"${CC:-cc}" -std=gnu11 -Wall -Wextra -Werror -Os -ffreestanding -fno-builtin -fno-stack-protector -fno-asynchronous-unwind-tables -fno-pie -nostdlib -static -no-pie \
+	"${CC:-cc}" -std=gnu11 -Wall -Wextra -Werror -Os -ffreestanding -fno-builtin -fno-stack-protector -fno-asynchronous-unwind-tables -fno-pie -nostdlib -static -no-pie $place \
 		-Wl,--build-id=none,-z,noexecstack -s "$@" "$here/launcher.c"
 }
 launcher -o "$out/runt.new"

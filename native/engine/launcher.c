@@ -1,8 +1,8 @@
 /*
  * dist/runt, and of the Node build dist/node/launcher. Verbs for which there is a prepared program (src/prepared) are done here, without an
- * engine; for everything else, and when such a program gives up, it starts the engine with what could change it taken out of the environment
- * (BUN_BE_BUN=1 alone would make Bun a package manager): the executable engine/runt beside it, its JIT off, because code that runs once gains
- * nothing from one; or, with NODE defined, the node and the script that are its first two arguments (bin/runt).
+ * engine; for everything else, and when such a program gives up, it becomes the engine by its snapshot (../snapshot/resume.h), or starts it, with what
+ * could change it taken out of the environment (BUN_BE_BUN=1 alone would make Bun a package manager): the executable engine/runt beside it, its JIT
+ * off, because code that runs once gains nothing from one; or, with NODE defined, the node and the script that are its first two arguments (bin/runt).
  * Freestanding: a C library's start would cost more than all this does (0.2 ms).
  */
 #define ENTRY "launch"
@@ -11,18 +11,24 @@
 
 #define AT_FDCWD -100
 #define PATH_MAX 4096
+#define NAME_MAX 255
+#define MAP_PRIVATE 2
+#define MAP_ANONYMOUS 0x20
+#define MAP_FIXED_NOREPLACE 0x100000
 
 #ifdef NODE
 #define OWN_WORDS 3
+#define SNAPSHOT "snapshot"
 static const char failed[] = "runt: node cannot be started\n  try: npm run build\n";
 #else
 #define OWN_WORDS 1
-static const char engine[] = "/engine/runt";
+#define SNAPSHOT "engine/snapshot"
+static const char engine[] = "engine/runt";
 static const char failed[] = "runt: the engine is missing beside the executable (engine/runt)\n  try: npm run build, or npm run install:system\n";
 static char option[] = "BUN_JSC_useJIT=0";
 #endif
 /** What the engine reads of the environment besides what every program does: Bun's, JavaScriptCore's, its allocator's and Node's names; and ours. */
-static const char *const dropped[] = { "BUN_", "JSC_", "MIMALLOC_", "NODE_", "UV_", "RUNT_GATE=", "RUNT_ATTEND=" };
+static const char *const dropped[] = { "BUN_", "JSC_", "MIMALLOC_", "NODE_", "UV_", "RUNT_GATE=", "RUNT_ATTEND=", "RUNT_SNAPSHOT=" };
 
 static char **given_words, **given_env;
 /** The connection that a prepared `start` leaves, -1 for none. */
@@ -38,26 +44,45 @@ static int is_dropped(const char *variable)
 	return 0;
 }
 
-static void execute(char **env)
+/** A file beside this one: its path in a buffer, whether that can be said. */
+static int beside(char *path, const char *name)
 {
-#ifdef NODE
-	char *path = given_words[1], no_warnings[] = "--no-warnings";
-
-	given_words[0] = path;
-	given_words[1] = no_warnings;
-	call6(NR_EXECVE, (u64)path, (u64)given_words, (u64)env, 0, 0, 0);
-#else
-	char path[PATH_MAX + sizeof engine];
 	s64 length = call6(NR_READLINKAT, AT_FDCWD, (u64)"/proc/self/exe", (u64)path, PATH_MAX, 0, 0);
 
 	while (length > 0 && path[length - 1] != '/')
 		length--;
-	if (length == 0)
-		return;
-	for (unsigned n = 0; n < sizeof engine; n++)
-		path[length - 1 + n] = engine[n];
-	call6(NR_EXECVE, (u64)path, (u64)given_words, (u64)env, 0, 0, 0);
+	if (length <= 0)
+		return 0;
+	while ((path[length++] = *name++))
+		;
+	return 1;
+}
+
+#ifdef __x86_64__
+#include "../snapshot/resume.h"
 #endif
+
+static void execute(char **env)
+{
+#ifdef NODE
+	char *path = given_words[1], no_warnings[] = "--no-warnings";
+#else
+	char path[PATH_MAX + NAME_MAX];
+
+	if (!beside(path, engine))
+		return;
+#endif
+#ifdef __x86_64__
+	char snapshot[PATH_MAX + NAME_MAX], directory[PATH_MAX + NAME_MAX];
+
+	if (beside(snapshot, SNAPSHOT) && beside(directory, ""))
+		resume(path, snapshot, directory, given_words + OWN_WORDS - 1, env);
+#endif
+#ifdef NODE
+	given_words[0] = path;
+	given_words[1] = no_warnings;
+#endif
+	call6(NR_EXECVE, (u64)path, (u64)given_words, (u64)env, 0, 0, 0);
 }
 
 static __attribute__((noreturn)) void start_engine(void)

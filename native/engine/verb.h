@@ -5,9 +5,6 @@
 #define EINTR 4
 #define ESRCH 3
 #define PROT_READ_WRITE 3
-#define MAP_PRIVATE 2
-#define MAP_ANONYMOUS 0x20
-#define MAP_FIXED_NOREPLACE 0x100000
 
 static s64 same(const u64 *args)
 {

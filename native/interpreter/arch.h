@@ -1,5 +1,5 @@
 /* What differs between processors: numbers of the calls that the interpreter and the launcher make of their own, how one is made, the
- * tick counter, the entry: ENTRY, defined before, is the function that gets the first stack pointer. */
+ * tick counter, the entry: ENTRY, where it is defined before, is the function that gets the first stack pointer. */
 #pragma once
 
 typedef unsigned char u8;
@@ -52,7 +52,9 @@ __attribute__((unused)) static u64 ticks(void)
 	return (u64)high << 32 | low;
 }
 
+#ifdef ENTRY
 __asm__(".globl _start\n_start:\n xor %ebp,%ebp\n mov %rsp,%rdi\n and $-16,%rsp\n call " ENTRY "\n");
+#endif
 #elif defined(__aarch64__)
 #define NR_WRITE 64
 #define NR_EXECVE 221
@@ -100,7 +102,9 @@ __attribute__((unused)) static u64 ticks(void)
 	return value;
 }
 
+#ifdef ENTRY
 __asm__(".globl _start\n_start:\n mov x0, sp\n bl " ENTRY "\n");
+#endif
 #else
 #error "runt knows x86-64 and aarch64"
 #endif

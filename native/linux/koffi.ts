@@ -30,7 +30,12 @@ export const isExecutable: boolean = typeof RUNT_EXECUTABLE !== 'undefined' && R
  * The directory that holds what is installed beside the code: the interpreter and koffi's addon.
  * The launcher's directory, the one above the engine's (native/engine/launcher.c), or dist/ of the Node build. Never a directory of the caller's.
  */
-export const installDirectory: string = isExecutable ? parentOf(parentOf(process.execPath)) : nodeInstallDirectory();
+export let installDirectory: string = isExecutable ? parentOf(parentOf(process.execPath)) : nodeInstallDirectory();
+
+/** For an engine that goes on elsewhere than where its snapshot was taken (native/snapshot): the directory of its launcher, ending in a slash. */
+export function moveTo(launcher: string): void {
+  installDirectory = isExecutable ? parentOf(launcher) : parentOf(parentOf(launcher));
+}
 
 /** What has to lie there. */
 export const installedFiles: readonly string[] = isExecutable ? ['librtstdc++.so', 'koffi-c.so', 'runt-init', 'engine/runt'] : ['koffi.node', 'runt-init'];

@@ -1,9 +1,9 @@
 // What this host offers to containers, what is missing for which feature, and how to get it. Reads only; nothing is tried.
-import { existsSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { installDirectory, installedFiles } from '../../native/linux/koffi.ts';
+import { installDirectory, installedFiles, isExecutable as isExecutableBuild } from '../../native/linux/koffi.ts';
 import { hasLibseccomp } from '../../native/linux/libseccomp-file.ts';
-import { fileSystemOf, gatherFacts, hugePageSizes, inPath, isAtLeast, mayMakeNamespace, subordinateIds, text, userName, type Facts } from './facts.ts';
+import { fileSystemOf, gatherFacts, hugePageSizes, inPath, isAtLeast, mayMakeNamespace, softLimit, subordinateIds, text, userName, type Facts } from './facts.ts';
 
 export interface Diagnosis {
   readonly topic: string;
@@ -28,9 +28,23 @@ function base(facts: Facts, root: string): Diagnosis[] {
   return [
     row('base', 'kernel', isAtLeast(facts.kernel, 5, 14), `Linux ${facts.kernel}, ${process.arch}`, 'runt needs Linux 5.14 or later: mount_setattr, openat2, clone3 into a cgroup', 'broken'),
     row('base', 'installation', installedFiles.every((name) => existsSync(join(installDirectory, name))), installDirectory, `${installedFiles.join(' and ')} belong beside the executable: npm run install:system`, 'broken'),
+    ...snapshot(),
     row('base', 'state on tmpfs', stateType === 'tmpfs' || stateType === 'ramfs', `${root} on ${stateType ?? 'nothing'}`, 'state that outlives a reboot is stale: a --root below /run'),
     row('base', 'procfs unmasked', !isMasked(), isMasked() ? '/proc is partly covered here' : '/proc is whole', 'a container here cannot mount a new proc in a user namespace (mount_too_revealing): this is a container itself; run it with its /proc unmasked'),
   ];
+}
+
+/** How many descriptors a process must be able to have for the event loop's to get their numbers (native/snapshot). */
+const SNAPSHOT_DESCRIPTORS = 242;
+
+/** Whether calls of the executable go on from the snapshot of its engine: this one does where what runs is the launcher. */
+function snapshot(): Diagnosis[] {
+  if (!isExecutableBuild || process.arch !== 'x64') return [];
+  const isResumed = readlinkSync('/proc/self/exe') !== `${installDirectory}/engine/runt`;
+  const taking = `${installDirectory}/runt-snapshot takes one`;
+  const few = (softLimit(text('/proc/self/limits') ?? '', 'NOFILE') ?? 0n) < BigInt(SNAPSHOT_DESCRIPTORS);
+  const [why, advice] = !existsSync(join(installDirectory, 'engine/snapshot')) ? ['there is none', `${taking}, as root`] : few ? [`less than ${SNAPSHOT_DESCRIPTORS} descriptors may be open`, `ulimit -n ${SNAPSHOT_DESCRIPTORS} or more`] : ['it is not of this engine, these libraries or this processor, or has no room here', `${taking} anew, as root: it is needed after an upgrade of the C library or of libseccomp`];
+  return [row('base', 'snapshot of the engine', isResumed, isResumed ? 'calls go on from it' : `every call starts the engine: ${why}`, advice)];
 }
 
 /** Whether something is mounted below /proc: then the kernel gives no new one to a user namespace. */
