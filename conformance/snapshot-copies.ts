@@ -1,6 +1,6 @@
 // Copies of the executable with a snapshot of its engine beside it, with another one, or with none: which way a call goes, and what it says.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Result } from './harness.ts';
 
@@ -10,7 +10,7 @@ export const whyNoSnapshot = (): string | undefined => (process.arch === 'x64' ?
 const copy = (...words: string[]): boolean => spawnSync('cp', words).status === 0;
 
 interface Places {
-  /** Below the directory that holds all of it: the runtime, what it needs, its snapshot, and what is executed with it and without. */
+  /** Below the directory that holds all of it: the runtime, what it needs (of a directory its files), its snapshot, and what is executed with it and without. */
   readonly runtime: string;
   readonly files: readonly string[];
   readonly snapshot: string;
@@ -20,7 +20,7 @@ interface Places {
 
 const executable: Places = { runtime: 'runt', files: ['runt', 'runt-init', 'koffi-c.so', 'librtstdc++.so', 'engine/snapshot'], snapshot: 'engine/snapshot', resumed: 'runt', started: 'engine/runt' };
 const node: Places = {
-  runtime: 'bin/runt', files: ['bin/runt', 'dist/koffi.node', 'dist/runt-init', ...['engine', 'launcher', 'main.js', 'main.cache', 'programs.cache', 'runt.cjs', 'package.json', 'snapshot'].map((name) => `dist/node/${name}`)],
+  runtime: 'bin/runt', files: ['bin/runt', 'dist', 'dist/node'],
   snapshot: 'dist/node/snapshot', resumed: 'dist/node/launcher', started: realpathSync(process.execPath),
 };
 const placesOf = (path: string): Places => (path.endsWith('bin/runt') ? node : executable);
@@ -34,8 +34,9 @@ export function copyOf(path: string, directory: string, snapshot: 'with' | 'with
   const from = directoryOf(path), places = placesOf(path);
   for (const name of places.files) {
     if (name === places.snapshot && !existsSync(join(from, name))) continue;
-    mkdirSync(dirname(join(directory, name)), { recursive: true });
-    if (!copy('-p', join(from, name), join(directory, name))) throw new Error(`${name} is missing in ${from}`);
+    const files = statSync(join(from, name)).isDirectory() ? readdirSync(join(from, name), { withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(name, entry.name)) : [name];
+    mkdirSync(dirname(join(directory, files[0]!)), { recursive: true });
+    for (const file of files) if (!copy('-p', join(from, file), join(directory, file))) throw new Error(`${file} is missing in ${from}`);
   }
   if (places === executable && !copy('-pl', join(from, 'engine/runt'), join(directory, 'engine/runt')) && !copy('-p', join(from, 'engine/runt'), join(directory, 'engine/runt'))) throw new Error('the engine cannot be copied');
   if (snapshot === 'without') rmSync(join(directory, places.snapshot));

@@ -11,6 +11,7 @@ stage=$(mktemp -d "${disk%/*}/stage.XXXXXX")
 trap 'rm -rf "$stage"' EXIT
 # A copy first: a build that runs beside this one replaces the files of dist/ one by one.
 cp -a --reflink=auto bin dist spec conformance package.json "$stage/"
+rm -f "$stage"/dist/*/snapshot # the host's serves on the host; guest.sh takes the guest's
 echo /usr/bin/node >"$stage/dist/node/engine"
 : >"$stage/conformance/vm/tests.list"
 for file in "$@"; do
@@ -24,6 +25,6 @@ for file in "$@"; do
 		*) mkdir -p "$stage/${file%/*}" && cp "$file" "$stage/$file" && echo "$file" ;;
 	esac >>"$stage/conformance/vm/tests.list"
 done
-size=$(($(du -sm "$stage" | cut -f1) * 11 / 10 + 16))
+size=$(($(du -sm "$stage" | cut -f1) * 11 / 10 + 32))
 PATH=$PATH:/usr/sbin:/sbin
 mke2fs -q -t ext4 -L payload -O ^has_journal -E root_owner=0:0 -m 0 -d "$stage" "$disk" "${size}M" </dev/null >/dev/null

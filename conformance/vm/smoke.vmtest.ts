@@ -1,5 +1,7 @@
 // The virtual machine itself: systemd, every cgroup v2 controller, an ordinary user's session, and all three runtimes run.
-import { existsSync, readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { baseConfig, makeBundle, Runtime, until } from '../harness.ts';
 import { asTester, must, runt, sh } from './guest.ts';
@@ -36,6 +38,28 @@ machine('the user tester has a systemd of her own, subordinate ids and delegated
   assert.match(cgroup ?? '', /^0::\/user\.slice\/user-1000\.slice\/user@1000\.service\//);
   assert.match(map.join('\n'), /1\s+100000\s+65536|1\s+100000\s+65535/);
   assert.match(readFileSync('/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/cgroup.controllers', 'utf8'), /cpu.*memory.*pids/);
+});
+
+machine('the executable’s calls go on from the snapshot that guest.sh took', () => {
+  const runtime = new Runtime(runt);
+  const created = runtime.create('snapshot', makeBundle(baseConfig('/bin/sleep', '1000')));
+  assert.is(created.code, 0, created.stderr);
+  // Two of three: where the kernel happens to put a stack on a place of the snapshot's, an engine is started.
+  const waiting = [1, 2, 3].map((number) => {
+    const said = join(runtime.root, `.said.${number}`);
+    const events = spawn(runt, ['--root', runtime.root, 'events', '--interval', '200ms', 'snapshot'], { stdio: ['ignore', openSync(said, 'w'), 'inherit'] });
+    return { events, said };
+  });
+  const programs = waiting.map(({ events, said }) => {
+    until('statistics, which say that it waits', () => readFileSync(said, 'utf8').includes('stats'));
+    const program = readlinkSync(`/proc/${events.pid}/exe`);
+    events.kill('SIGKILL');
+    return program;
+  });
+  runtime.run(['delete', '--force', 'snapshot']);
+  runtime.close();
+  note(programs.join(' '));
+  assert.ok(programs.filter((program) => program === runt).length >= 2, programs.join(' '));
 });
 
 machine.run();
