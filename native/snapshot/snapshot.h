@@ -5,9 +5,9 @@
 #pragma once
 
 /** Another one for each layout of what follows: a launcher that has waited for days may meet what a newer one is for. */
-#define SNAPSHOT_MAGIC 0x34746f6873706e73ul
+#define SNAPSHOT_MAGIC 0x35746f6873706e73ul
 #define SNAPSHOT_FILES 12
-#define SNAPSHOT_REGIONS 320
+#define SNAPSHOT_REGIONS 480
 #define SNAPSHOT_RUNS 512
 #define SNAPSHOT_FDS 24
 #define SNAPSHOT_PATH 232

@@ -53,9 +53,12 @@ static void take(void)
 	add_file(engine);
 	/* What realloc(3) would have the kernel extend would be extended by what follows in the snapshot: no block is a mapping of its own. */
 	static char no_mremap[] = "GLIBC_TUNABLES=glibc.malloc.mmap_threshold=1073741824";
-	/* No threads for collecting garbage or compiling. No JIT: its code is more memory to touch than it is time. */
-	start_traced(is_node ? (char *[]){ engine, "--no-warnings", "--single-threaded", "--v8-pool-size=0", script, NULL } : (char *[]){ engine, NULL },
-		(char *[]){ "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "BUN_JSC_useJIT=0", "BUN_JSC_numberOfGCMarkers=1", "BUN_JSC_useConcurrentGC=0", no_mremap, variable, NULL }, 1);
+	/*
+	 * No threads for collecting garbage or compiling. No JIT: its code is more memory to touch than it is time. And no collection before 64 or 16 MB,
+	 * because the first one drops code that is older than some seconds, which here all is.
+	 */
+	start_traced(is_node ? (char *[]){ engine, "--no-warnings", "--single-threaded", "--v8-pool-size=0", "--no-flush-bytecode", "--min-semi-space-size=16", script, NULL } : (char *[]){ engine, NULL },
+		(char *[]){ "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "BUN_JSC_useJIT=0", "BUN_JSC_numberOfGCMarkers=1", "BUN_JSC_useConcurrentGC=0", "BUN_JSC_largeHeapSize=67108864", no_mremap, variable, NULL }, 1);
 	hide_vdso();
 	ptrace(PTRACE_CONT, child, 0, 0);
 	wait_for(0);
