@@ -137,7 +137,7 @@ for (const path of runtimePaths().filter((one) => !one.endsWith('bin/runt'))) {
     const asked = Array.from({ length: 6 }, () => said([], whole)); // now and then it does not serve, as in wayOf
     assert.ok(asked.some((one) => JSON.stringify(one) === JSON.stringify(['ok', 'calls go on from it', null])), JSON.stringify(asked));
     assert.equal(said(), ['missing', 'every call starts the engine: it is not of this engine, these libraries or this processor, or has no room here', 'HERE/runt-snapshot takes one anew, as root: it is needed after an upgrade of the C library or of libseccomp']);
-    assert.equal(said(['prlimit', '--nofile=100']), ['missing', 'every call starts the engine: less than 242 descriptors may be open', 'ulimit -n 242 or more']);
+    assert.equal(said(['prlimit', '--nofile=100']), ['missing', 'every call starts the engine: less than 256 descriptors may be open', 'ulimit -n 256 or more']);
     rmSync(snapshot);
     assert.equal(said(), ['missing', 'every call starts the engine: there is none', 'HERE/runt-snapshot takes one, as root']);
   });

@@ -34,16 +34,17 @@ function base(facts: Facts, root: string): Diagnosis[] {
   ];
 }
 
-/** How many descriptors a process must be able to have for the event loop's to get their numbers (native/snapshot). */
-const SNAPSHOT_DESCRIPTORS = 242;
+/** How many descriptors a process must be able to have for those of the event loops to get their numbers (native/snapshot). */
+const SNAPSHOT_DESCRIPTORS = 256;
 
-/** Whether calls of the executable go on from the snapshot of its engine: this one does where what runs is the launcher. */
+/** Whether calls go on from the snapshot of their engine: this one does where what runs is the launcher. */
 function snapshot(): Diagnosis[] {
-  if (!isExecutableBuild || process.arch !== 'x64') return [];
-  const isResumed = readlinkSync('/proc/self/exe') !== `${installDirectory}/engine/runt`;
-  const taking = `${installDirectory}/runt-snapshot takes one`;
+  if (process.arch !== 'x64') return [];
+  const [launcher, file, command] = isExecutableBuild ? ['runt', 'engine/snapshot', 'runt-snapshot'] : ['node/launcher', 'node/snapshot', 'runt-snapshot --node'];
+  const isResumed = readlinkSync('/proc/self/exe') === join(installDirectory, launcher);
+  const taking = `${installDirectory}/${command} takes one`;
   const few = (softLimit(text('/proc/self/limits') ?? '', 'NOFILE') ?? 0n) < BigInt(SNAPSHOT_DESCRIPTORS);
-  const [why, advice] = !existsSync(join(installDirectory, 'engine/snapshot')) ? ['there is none', `${taking}, as root`] : few ? [`less than ${SNAPSHOT_DESCRIPTORS} descriptors may be open`, `ulimit -n ${SNAPSHOT_DESCRIPTORS} or more`] : ['it is not of this engine, these libraries or this processor, or has no room here', `${taking} anew, as root: it is needed after an upgrade of the C library or of libseccomp`];
+  const [why, advice] = !existsSync(join(installDirectory, file)) ? ['there is none', `${taking}, as root`] : few ? [`less than ${SNAPSHOT_DESCRIPTORS} descriptors may be open`, `ulimit -n ${SNAPSHOT_DESCRIPTORS} or more`] : ['it is not of this engine, these libraries or this processor, or has no room here', `${taking} anew, as root: it is needed after an upgrade of the C library or of libseccomp`];
   return [row('base', 'snapshot of the engine', isResumed, isResumed ? 'calls go on from it' : `every call starts the engine: ${why}`, advice)];
 }
 
