@@ -93,7 +93,7 @@ static int lies_under_later(unsigned number, unsigned long address)
 /** Creates a container by the snapshot, and remembers which pages that wrote. Not where the new process's stack is in the way, which is rare. */
 static int learn(void)
 {
-	char root[64], bundle[64], id[32], line[PATH_MAX];
+	char root[PATH_MAX], bundle[PATH_MAX], id[32], line[PATH_MAX];
 	struct snapshot_run *last = NULL;
 	int is_resumed = 0;
 	FILE *maps;
@@ -190,8 +190,11 @@ int main(int count, char **words)
 	directory[length] = 0;
 	*strrchr(directory, '/') = 0;
 	find_files();
-	if (!mkdtemp(work))
-		fail("/tmp: %s", strerror(errno));
+	snprintf(work, sizeof work, "%s/runt-snapshot.XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+	if (!mkdtemp(work)) {
+		*work = 0;
+		fail("no directory in TMPDIR or /tmp: %s", strerror(errno));
+	}
 	unlink(unfinished);
 	if ((out = open(unfinished, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644)) < 0)
 		fail("%s: %s", unfinished, strerror(errno));

@@ -9,7 +9,7 @@
 #define AUXV_IGNORE 1
 
 static struct snapshot head;
-static char directory[PATH_MAX / 2], engine[PATH_MAX], script[PATH_MAX], launcher[PATH_MAX], snapshot[PATH_MAX], unfinished[PATH_MAX], work[] = "/tmp/runt-snapshot.XXXXXX";
+static char directory[PATH_MAX / 2], engine[PATH_MAX], script[PATH_MAX], launcher[PATH_MAX], snapshot[PATH_MAX], unfinished[PATH_MAX], work[PATH_MAX / 2];
 static pid_t child;
 static int is_node;
 
@@ -38,7 +38,8 @@ static void end_child(void)
 static void tidy(void)
 {
 	end_child();
-	run((char *[]){ "/bin/rm", "-rf", work, NULL });
+	if (*work)
+		run((char *[]){ "/bin/rm", "-rf", work, NULL });
 }
 
 static _Noreturn void fail(const char *format, ...)
