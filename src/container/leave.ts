@@ -1,4 +1,4 @@
-// A foreground that needs no engine any more: the process of 36 MB becomes the launcher, of which 70 KB are in memory while it waits (native/engine/attend.h).
+// A foreground that needs no engine any more: the process of 27 MB becomes the launcher, of which 70 KB are in memory while it waits (native/engine/attend.h).
 import { installDirectory } from '../../native/linux/koffi.ts';
 import { execute } from '../../native/linux/spawn.ts';
 import { callersEnvironment } from '../environment.ts';
