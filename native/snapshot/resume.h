@@ -5,36 +5,36 @@
 #pragma once
 #include "snapshot.h"
 
-#define PROT_READ 1
-#define NR_MUNMAP 11
-#define NR_OPENAT 257
-#define NR_NEWFSTATAT 262
-#define NR_EPOLL_CTL 233
 #define NR_EPOLL_CREATE1 291
+#define NR_EPOLL_CTL 233
 #define NR_EVENTFD2 290
 #define NR_FCNTL 72
-#define CLOCK_MONOTONIC 1
-#define NR_RT_SIGACTION 13
-#define CLOSE_RANGE_CLOEXEC 4
-#define NR_PRLIMIT64 302
-#define RLIMIT_NOFILE 7
-#define FIRST_INHERITED 3
-#define F_GETFD 1
-#define F_DUPFD_CLOEXEC 1030
-#define O_RDWR 2
-/** More descriptors than a prepared program opens. */
-#define MOST_OWN 32
-#define EPOLL_CTL_ADD 1
+#define NR_MUNMAP 11
+#define NR_NEWFSTATAT 262
+#define NR_OPENAT 257
 #define NR_PIPE2 293
-#define O_NONBLOCK 04000
-#define AT_EMPTY_PATH 0x1000
-#define STAT_MTIME_OFFSET 88
+#define NR_PRLIMIT64 302
+#define NR_RT_SIGACTION 13
+#define PROT_READ 1
 #define MAP_FIXED 0x10
 #define MAP_NORESERVE 0x4000
 #define MAP_POPULATE 0x8000
 #define MADV_NOHUGEPAGE 15
 #define MADV_POPULATE_WRITE 23
 #define HUGE_PAGE (2ul << 20)
+#define F_GETFD 1
+#define F_DUPFD_CLOEXEC 1030
+#define O_RDWR 2
+#define O_NONBLOCK 04000
+#define AT_EMPTY_PATH 0x1000
+#define STAT_MTIME_OFFSET 88
+#define EPOLL_CTL_ADD 1
+#define CLOSE_RANGE_CLOEXEC 4
+#define FIRST_INHERITED 3
+#define RLIMIT_NOFILE 7
+#define CLOCK_MONOTONIC 1
+/** More descriptors than a prepared program opens. */
+#define MOST_OWN 32
 /** Below the launcher's own pages (native/engine/build.sh), where no engine has anything. */
 #define HEAD_ADDRESS 0x6f000000
 
