@@ -42,7 +42,10 @@ export async function warm(work: string): Promise<void> {
   } catch {
     // gone, which is seen by whoever asks for it
   }
-  process.env = Object.fromEntries(given.environment.map((variable) => [variable.split('=', 1)[0], variable.slice(variable.split('=', 1)[0]!.length + 1)]));
+  process.env = Object.fromEntries(given.environment.map((variable) => {
+    const name = variable.split('=', 1)[0]!;
+    return [name, variable.slice(name.length + 1)];
+  }));
 }
 
 /** What exec has left is our child: as long as nobody reaps it the kernel keeps the container's init from ending, and delete would wait ten seconds. */

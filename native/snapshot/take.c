@@ -90,6 +90,22 @@ static int lies_under_later(unsigned number, unsigned long address)
 	return 0;
 }
 
+/** The launcher's command line: what each engine's has before them, then `words`. */
+static char **launched(char *const *words)
+{
+	static char *all[16];
+	unsigned count = 0;
+
+	all[count++] = launcher;
+	if (is_node) {
+		all[count++] = engine;
+		all[count++] = script;
+	}
+	while ((all[count++] = *words++))
+		;
+	return all;
+}
+
 /** Creates a container by the snapshot, and remembers which pages that wrote. Not where the new process's stack is in the way, which is rare. */
 static int learn(void)
 {
@@ -101,8 +117,7 @@ static int learn(void)
 	snprintf(root, sizeof root, "%s/root", work);
 	snprintf(bundle, sizeof bundle, "%s/bundle", work);
 	snprintf(id, sizeof id, "runt-snapshot-%d", getpid());
-	start_traced(is_node ? (char *[]){ launcher, engine, script, "--root", root, "create", "--bundle", bundle, id, NULL }
-		: (char *[]){ launcher, "--root", root, "create", "--bundle", bundle, id, NULL }, (char *[]){ NULL }, 0);
+	start_traced(launched((char *[]){ "--root", root, "create", "--bundle", bundle, id, NULL }), (char *[]){ NULL }, 0);
 	ptrace(PTRACE_CONT, child, 0, 0);
 	wait_for(PTRACE_EVENT_EXIT);
 	for (maps = read_of("maps"); fgets(line, sizeof line, maps);)
@@ -126,7 +141,7 @@ static int learn(void)
 	ptrace(PTRACE_DETACH, child, 0, 0);
 	waitpid(child, NULL, 0);
 	child = 0;
-	run(is_node ? (char *[]){ launcher, engine, script, "--root", root, "delete", "--force", id, NULL } : (char *[]){ launcher, "--root", root, "delete", "--force", id, NULL });
+	run(launched((char *[]){ "--root", root, "delete", "--force", id, NULL }));
 	save_head();
 	return is_resumed;
 }
