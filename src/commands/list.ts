@@ -1,6 +1,7 @@
 // `runt list`.
 import { existsSync, readFileSync } from 'node:fs';
 import { containerIds, readState } from '../container/state.ts';
+import { storedAnnotations } from '../container/stored-annotations.ts';
 import { stateObject } from '../container/state-report.ts';
 import { currentStatus } from '../container/status.ts';
 import { formatOf, isOn, type Command } from './command.ts';
@@ -36,7 +37,7 @@ export const command: Command = {
     const found = containerIds(root).flatMap((id) => {
       try {
         const state = readState(root, id);
-        return [{ ...stateObject(state, currentStatus(state, `${root}/${id}`)), owner: userName(state.owner) } as Record<string, unknown>];
+        return [{ ...stateObject(state, format === 'json' ? storedAnnotations(root, id) : undefined, currentStatus(state, `${root}/${id}`)), owner: userName(state.owner) } as Record<string, unknown>];
       } catch (error) {
         if (existsSync(`${root}/${id}`)) call.warn(`${id}: ${(error as Error).message}`);
         return [];

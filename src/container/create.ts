@@ -1,5 +1,5 @@
 // `create`: a bundle becomes a container that waits for `start` (runtime.md#create). On failure nothing remains but its record.
-import { closeSync, writeFileSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { posix } from 'node:path';
 import { ignoredCapabilities } from '../compile/capabilities.ts';
 import { compileCreate } from '../compile/create.ts';
@@ -43,14 +43,13 @@ export async function createContainer(options: CreateOptions, keepsTerminal = fa
   if (ignored !== undefined) options.warn?.(ignored);
   const cgroup = placed(bundle, () => chooseCgroup(bundle.config, options));
   const state = initialState(options, bundle, cgroup);
-  const directory = createStateDirectory(options.root, state);
+  const directory = createStateDirectory(options.root, state, bundle.bytes);
   let request: Request;
   let context: Context;
   try {
     request = placed(bundle, () => requestOf(options, bundle, directory, console, cgroup !== undefined));
     context = { config: bundle.config, host: placed(bundle, () => gatherHost(bundle.config, bundle.path, bundle.rootfs, cgroup)), request };
     makeNotifyDirectory(directory);
-    writeFileSync(`${directory}/config.json`, bundle.bytes, { mode: 0o600 });
   } catch (error) {
     removeStateDirectory(directory);
     throw error;
@@ -141,7 +140,6 @@ export function initialState(options: CreateOptions, bundle: Bundle, cgroup: Cgr
     owner: process.geteuid!(),
     pid: 0,
     startTime: '',
-    ...(config.annotations === undefined ? {} : { annotations: config.annotations }),
     cgroup: cgroup === undefined ? null : { path: cgroup.path, ...(cgroup.unit === undefined ? {} : { unit: cgroup.unit.unit, isUser: isUserSystemd() }) },
     status: 'creating',
     privatePidNamespace: config.linux?.namespaces?.some(({ type }) => type === 'pid') ?? false,

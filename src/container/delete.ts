@@ -121,7 +121,7 @@ export async function removeContainer(directory: string, state: ContainerState, 
   removeStateDirectory(directory);
   for (const [index, hook] of (config.hooks?.poststop ?? []).entries()) {
     try {
-      runHook('poststop', index, hook, hookState(state, 'stopped', 0), state.bundle);
+      runHook('poststop', index, hook, hookState(state, config.annotations, 'stopped', 0), state.bundle);
     } catch (error) {
       warn((error as Error).message);
     }

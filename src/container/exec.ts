@@ -95,7 +95,7 @@ async function enterContainer(context: ExecContext, state: ContainerState, posit
   const compiled = compileExec(context);
   const program = writeProgram(undefined, compiled, { id: state.id, command: 'exec', started: BigInt(Date.now()) * 1_000_000n });
   const execution: Execution = beginExecution(program);
-  const given = givingHandlers(state, 'running');
+  const given = givingHandlers(state, context.config.annotations, 'running');
   try {
     const handlers: Record<string, Handler> = {
       ...given.handlers,

@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { AF_UNIX, AT_FDCWD, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, statx } from '../../native/linux/constants.ts';
 import { call, text } from '../../native/linux/syscalls.ts';
-import type { Resources } from '../../spec/config.ts';
+import type { Config } from '../../spec/config.ts';
 import { fact, longestReport, MAGIC, reported, room } from '../prepared/facts.ts';
 import { arePlain } from '../prepared/limits.ts';
 import { opOf, recordOffset, type Image } from '../program/decode.ts';
@@ -12,12 +12,13 @@ import { gateOf, type ContainerState } from './state.ts';
 import { stateReport } from './state-report.ts';
 
 /** Writes the facts of a container that has just been created, and whose state.json is written; none when they have no room. */
-export function writeFacts(directory: string, state: ContainerState, image: Image, resources: Resources | undefined): void {
+export function writeFacts(directory: string, state: ContainerState, image: Image, { annotations, linux }: Config): void {
+  if (haveNoRoom(annotations)) return;
   // Loops and words of 32 bits, as in the encoder: what an engine compiles at its first use costs more than all this.
   const reports: string[] = [];
   let size: number = fact.bytes;
   for (const status of reported) {
-    const report = stateReport(state, status);
+    const report = stateReport(state, annotations, status);
     const length = Buffer.byteLength(report);
     if (length > longestReport) return;
     reports.push(report);
@@ -41,7 +42,7 @@ export function writeFacts(directory: string, state: ContainerState, image: Imag
   bytes[fact.privatePidNamespace] = Number(state.privatePidNamespace);
   bytes[fact.startsPlainly] = Number(!state.hooks.poststart);
   bytes[fact.endsPlainly] = Number(endsPlainly(state));
-  bytes[fact.limitsPlainly] = Number(state.cgroup?.unit === undefined && arePlain(resources));
+  bytes[fact.limitsPlainly] = Number(state.cgroup?.unit === undefined && arePlain(linux?.resources));
   stat.copy(bytes, fact.stateInode, statx.inodeAndSize, statx.inodeAndSize + statx.inodeAndSizeBytes);
   stat.copy(bytes, fact.stateChanged, statx.changed, statx.changed + statx.changedBytes);
   for (let i = 0; i < candidates.length; i++) put(fact.candidates + 8 * i, candidates[i]!);
@@ -57,6 +58,16 @@ export function writeFacts(directory: string, state: ContainerState, image: Imag
     end += length;
   }
   writeFileSync(`${directory}/facts`, bytes, { mode: 0o600 });
+}
+
+/** Whether annotations are longer than a report may be: found out without making one, of megabytes. */
+function haveNoRoom(annotations: Config['annotations']): boolean {
+  let length = 0;
+  for (const key in annotations) {
+    length += key.length + annotations[key]!.length;
+    if (length > longestReport) return true;
+  }
+  return false;
 }
 
 /** Whether a prepared `delete` can take it away: no hook, no unit of systemd to stop, no class of resctrl. */

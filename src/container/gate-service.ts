@@ -26,7 +26,7 @@ export function serve(socket: number, directory: string, state: ContainerState, 
         hook: (args) => {
           const index = args[1]!;
           const hook = config.hooks!.startContainer![index]!;
-          runHookInside(hookContext(config, directory, state, root), { kind: 'startContainer', init: state.pid, index }, index, hook, hookState(state, 'created', state.pid));
+          runHookInside(hookContext(config, directory, state, root), { kind: 'startContainer', init: state.pid, index }, index, hook, hookState(state, config.annotations, 'created', state.pid));
           return 0;
         },
       },

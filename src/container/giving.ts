@@ -10,7 +10,7 @@ import { callByPath } from './socket-path.ts';
 import { hookState, type ContainerState, type HookState } from './state.ts';
 
 /** Handlers of create and exec; a seccomp agent is told this status. `terminal` gives the master the runtime keeps, or -1. */
-export function givingHandlers(state: ContainerState, status: string): { readonly handlers: Readonly<Record<string, Handler>>; readonly terminal: () => number } {
+export function givingHandlers(state: ContainerState, annotations: HookState['annotations'], status: string): { readonly handlers: Readonly<Record<string, Handler>>; readonly terminal: () => number } {
   let terminal = -1;
   const handlers: Record<string, Handler> = {
     send_fd: (args, view, image) => {
@@ -21,7 +21,7 @@ export function givingHandlers(state: ContainerState, status: string): { readonl
       takeCallersSize(terminal); // before execve: the first thing a process asks may be how wide it is
       return 0;
     },
-    ...listenerHandlers((pid) => hookState(state, status, status === 'running' ? state.pid : pid)),
+    ...listenerHandlers((pid) => hookState(state, annotations, status, status === 'running' ? state.pid : pid)),
   };
   return { handlers, terminal: () => terminal };
 }

@@ -1,5 +1,5 @@
 // `restore`: CRIU makes the processes of a checkpoint again; what comes back is a container as any other.
-import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync } from 'node:fs';
 import { posix } from 'node:path';
 import { F_DUPFD_CLOEXEC, PR_SET_CHILD_SUBREAPER, SOCK_CLOEXEC } from '../../native/linux/constants.ts';
 import { errnoName } from '../../native/linux/errno.ts';
@@ -63,7 +63,7 @@ function restore(options: RestoreOptions): Restored {
   const given = giveNamespaces(bundle);
   const cgroup = chooseCgroup(bundle.config, options);
   const state = initialState(options, bundle, cgroup);
-  const directory = createStateDirectory(options.root, state);
+  const directory = createStateDirectory(options.root, state, bundle.bytes);
   let execution: Execution | undefined;
   try {
     const streams = readStreams(options.imagePath);
@@ -72,7 +72,6 @@ function restore(options: RestoreOptions): Restored {
     const context = contextOf(options, bundle, directory, console, 1 + given.length, cgroup);
     const root = `${directory}/criu-root`;
     mkdirSync(root, { mode: 0o755 });
-    writeFileSync(`${directory}/config.json`, bundle.bytes, { mode: 0o600 });
     const compiled = compileRestore(context, { criu, environment: criuEnvironment(), socket: SOCKET, root });
     const program = writeProgram(`${directory}/program`, compiled, { id: options.id, command: 'restore', started: BigInt(Date.now()) * 1_000_000n });
     execution = beginExecution(program);
@@ -84,7 +83,7 @@ function restore(options: RestoreOptions): Restored {
     execution.channel = -1;
     const restored = converse(options, bundle, { socket: pair[0], criu: pid, root, given, streams, directories, execution, state });
     writeState(directory, restored.state);
-    writeFacts(directory, restored.state, execution.image, bundle.config.linux?.resources);
+    writeFacts(directory, restored.state, execution.image, bundle.config);
     if (options.pidFile !== undefined) writePidFile(posix.resolve(options.pidFile), restored.state.pid);
     rmdirSync(root);
     return restored;
@@ -160,7 +159,7 @@ function converse(options: RestoreOptions, bundle: Bundle, { socket, criu, root,
 /** config.md#createruntime-hooks, where create runs them: namespaces are there, the process is not. */
 function runCreateHooks({ config, path }: Bundle, state: ContainerState, pid: number): void {
   for (const kind of ['prestart', 'createRuntime'] as const) {
-    for (const [index, hook] of (config.hooks?.[kind] ?? []).entries()) runHook(kind, index, hook, hookState(state, 'creating', pid), path);
+    for (const [index, hook] of (config.hooks?.[kind] ?? []).entries()) runHook(kind, index, hook, hookState(state, config.annotations, 'creating', pid), path);
   }
 }
 

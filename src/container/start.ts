@@ -23,7 +23,6 @@ export interface Running {
 /** Starts a created container; gives its state. Throws RuntimeError: not created, already started, or the process could not be executed. */
 export async function startContainer(root: string, id: string, running?: Running): Promise<ContainerState> {
   return withLock(`${root}/${id}`, async () => {
-    // `run` knows the state: reading it again was a quarter of what ten thousand annotations cost.
     const state = running?.state ?? readState(root, id);
     const connection = connectionLeft();
     if (connection === undefined) checkStatus(currentStatus(state, `${root}/${id}`));
@@ -87,7 +86,7 @@ async function poststart(directory: string, state: ContainerState): Promise<void
   const [{ runHook }, { storedConfig }] = await Promise.all([import('./hooks.ts'), import('./stored-config.ts')]);
   const config = storedConfig(directory);
   try {
-    for (const [index, hook] of (config.hooks?.poststart ?? []).entries()) runHook('poststart', index, hook, hookState(state, 'running', state.pid), state.bundle);
+    for (const [index, hook] of (config.hooks?.poststart ?? []).entries()) runHook('poststart', index, hook, hookState(state, config.annotations, 'running', state.pid), state.bundle);
   } catch (error) {
     killInit(state);
     throw error;

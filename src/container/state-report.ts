@@ -1,9 +1,9 @@
 // What `state` prints (runtime.md#query-state), as runc does: `owner` and `rootfs` are its extensions.
-import type { ContainerState } from './state.ts';
+import type { ContainerState, HookState } from './state.ts';
 import type { Status } from './status.ts';
 
 /** The state object of a container with this status. */
-export function stateObject(state: ContainerState, status: Status): Record<string, unknown> {
+export function stateObject(state: ContainerState, annotations: HookState['annotations'], status: Status): Record<string, unknown> {
   return {
     ociVersion: '1.3.0',
     id: state.id,
@@ -12,12 +12,12 @@ export function stateObject(state: ContainerState, status: Status): Record<strin
     bundle: state.bundle,
     rootfs: state.rootfs,
     created: state.created,
-    ...(Object.keys(state.annotations ?? {}).length === 0 ? {} : { annotations: state.annotations }),
+    ...(annotations === undefined || Object.keys(annotations).length === 0 ? {} : { annotations }),
     owner: '',
   };
 }
 
 /** The same as text. */
-export function stateReport(state: ContainerState, status: Status): string {
-  return `${JSON.stringify(stateObject(state, status), null, 2)}\n`;
+export function stateReport(state: ContainerState, annotations: HookState['annotations'], status: Status): string {
+  return `${JSON.stringify(stateObject(state, annotations, status), null, 2)}\n`;
 }

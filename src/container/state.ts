@@ -20,7 +20,6 @@ export interface ContainerState {
   readonly pid: number;
   /** Field 22 of /proc/PID/stat, in clock ticks: with the pid it names one process for good. */
   readonly startTime: string;
-  readonly annotations?: Readonly<Record<string, string>>;
   /** With the systemd unit that holds it, and whether that is a user's. */
   readonly cgroup: { readonly path: string; readonly unit?: string; readonly isUser?: boolean } | null;
   readonly status: 'creating' | 'created';
@@ -56,8 +55,8 @@ export function validateContainerId(id: string): void {
   }
 }
 
-/** Makes <root>/<id>, 0700, with its first state.json in it: who finds the directory can read it. Throws RuntimeError when the container exists. */
-export function createStateDirectory(root: string, state: ContainerState): string {
+/** Makes <root>/<id>, 0700, with config.json and its first state.json in it: who finds the directory can read them. Throws RuntimeError when the container exists. */
+export function createStateDirectory(root: string, state: ContainerState, config: Uint8Array): string {
   validateContainerId(state.id);
   const directory = `${root}/${state.id}`;
   const [hidden] = outOfSight(directory);
@@ -70,6 +69,7 @@ export function createStateDirectory(root: string, state: ContainerState): strin
     throw new RuntimeError(`cannot make the state directory ${directory}: ${code}`, { errno: code });
   }
   try {
+    writeFileSync(`${hidden}/config.json`, config, { mode: 0o600 });
     writeState(hidden, state);
     renameSync(hidden, directory);
   } catch (error) {
@@ -80,6 +80,9 @@ export function createStateDirectory(root: string, state: ContainerState): strin
   }
   return directory;
 }
+
+/** The error for an id that nobody has. */
+export const doesNotExist = (root: string): RuntimeError => new RuntimeError('container does not exist', { hint: `looked in ${root}` });
 
 /** The error for an id that is taken. */
 export function alreadyExists(root: string, id: string): RuntimeError {
@@ -109,7 +112,7 @@ function openedState(path: string, directory: string, id: string): { readonly te
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'ENOENT') throw new RuntimeError(`cannot read ${path}: ${code}`, { errno: code });
-      if (!existsSync(directory)) throw new RuntimeError('container does not exist', { hint: `looked in ${posix.dirname(directory)}` });
+      if (!existsSync(directory)) throw doesNotExist(posix.dirname(directory));
       if (attempt < ATTEMPTS) continue;
       throw new RuntimeError(`state file ${path} is missing: create was interrupted`, { hint: `delete --force ${id} clears it` });
     }
@@ -184,8 +187,7 @@ export function processStartTime(pid: number): string | undefined {
   }
 }
 
-/** The state a hook or a seccomp agent is told (runtime.md#state). */
-export function hookState(state: ContainerState, status: string, pid: number): HookState {
-  const { ociVersion, id, bundle, annotations } = state;
+/** The state a hook or a seccomp agent is told (runtime.md#state). Annotations are config.json's: state.json has none. */
+export function hookState({ ociVersion, id, bundle }: ContainerState, annotations: HookState['annotations'], status: string, pid: number): HookState {
   return { ociVersion, id, status, pid, bundle, ...(annotations === undefined ? {} : { annotations }) };
 }
