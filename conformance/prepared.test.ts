@@ -77,6 +77,19 @@ for (const path of runtimePaths()) {
     givesUp('state', id);
   });
 
+  test('annotations that are longer than a report are reported by the engine, and everything else is done without one', () => {
+    for (const annotations of [Object.fromEntries(Array.from({ length: 2_000 }, (_, i) => [`org.example.${i}`, 'a'.repeat(20)])), { 'org.example.a': '\n'.repeat(17_000) }]) {
+      const id = made(makeBundle({ ...baseConfig('/bin/sleep', '1000'), annotations }));
+      givesUp('state', id);
+      done('start', id);
+      assert.equal((JSON.parse(runtime.run(['state', id]).stdout) as Json)['annotations'], annotations);
+      assert.equal((JSON.parse(runtime.run(['list', '--format', 'json']).stdout) as Json[]).find((one) => one['id'] === id)?.['annotations'], annotations);
+      done('kill', id, 'KILL');
+      stopped(id);
+      done('delete', id);
+    }
+  });
+
   test('managers’ flags are understood, others are the engine’s', () => {
     const id = made();
     for (const flags of [['--log', '/dev/null', '--log-format', 'json'], ['--systemd-cgroup'], ['--log=/dev/null', '-log-format=text']]) assert.is(call(['--root', '/nowhere', ...flags, '-root', runtime.root, 'state', id]).code, 0, flags.join(' '));

@@ -11,19 +11,12 @@ import { record } from '../program/layout.ts';
 import { gateOf, type ContainerState } from './state.ts';
 import { stateReport } from './state-report.ts';
 
-/** Writes the facts of a container that has just been created, and whose state.json is written; none when they have no room. */
+/** Writes the facts of a container that has just been created, and whose state.json is written; none when they have no room; of annotations that have none, the reports alone are missing. */
 export function writeFacts(directory: string, state: ContainerState, image: Image, { annotations, linux }: Config): void {
-  if (haveNoRoom(annotations)) return;
   // Loops and words of 32 bits, as in the encoder: what an engine compiles at its first use costs more than all this.
-  const reports: string[] = [];
+  const reports = reportsOf(state, annotations);
   let size: number = fact.bytes;
-  for (const status of reported) {
-    const report = stateReport(state, annotations, status);
-    const length = Buffer.byteLength(report);
-    if (length > longestReport) return;
-    reports.push(report);
-    size += length;
-  }
+  for (const report of reports) size += Buffer.byteLength(report);
   const cgroup = state.cgroup === null ? '' : state.cgroup.path;
   const socket = gateOf(directory);
   const candidates = executions(image);
@@ -42,6 +35,7 @@ export function writeFacts(directory: string, state: ContainerState, image: Imag
   bytes[fact.privatePidNamespace] = Number(state.privatePidNamespace);
   bytes[fact.startsPlainly] = Number(!state.hooks.poststart);
   bytes[fact.endsPlainly] = Number(endsPlainly(state));
+  bytes[fact.reportsPlainly] = Number(reports.length > 0);
   bytes[fact.limitsPlainly] = Number(state.cgroup?.unit === undefined && arePlain(linux?.resources));
   stat.copy(bytes, fact.stateInode, statx.inodeAndSize, statx.inodeAndSize + statx.inodeAndSizeBytes);
   stat.copy(bytes, fact.stateChanged, statx.changed, statx.changed + statx.changedBytes);
@@ -60,8 +54,16 @@ export function writeFacts(directory: string, state: ContainerState, image: Imag
   writeFileSync(`${directory}/facts`, bytes, { mode: 0o600 });
 }
 
-/** Whether annotations are longer than a report may be: found out without making one, of megabytes. */
-function haveNoRoom(annotations: Config['annotations']): boolean {
+/** What `state` prints, by status; nothing when one of them is too long. */
+function reportsOf(state: ContainerState, annotations: Config['annotations']): readonly string[] {
+  const reports: string[] = [];
+  if (areLong(annotations)) return reports;
+  for (const status of reported) reports.push(stateReport(state, annotations, status));
+  return reports.some((report) => Buffer.byteLength(report) > longestReport) ? [] : reports;
+}
+
+/** Whether annotations alone are longer than a report may be: found out without making one, of megabytes. */
+function areLong(annotations: Config['annotations']): boolean {
   let length = 0;
   for (const key in annotations) {
     length += key.length + annotations[key]!.length;

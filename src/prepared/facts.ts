@@ -22,6 +22,8 @@ export const fact = {
   endsPlainly: 26,
   /** Its limits are plain (limits.ts), and no systemd unit has them too. */
   limitsPlainly: 27,
+  /** Its reports are here: they have room. */
+  reportsPlainly: 28,
   /** Which state.json this was made with: its inode and size, and when that inode was last changed, as statx(2) has them. */
   stateInode: 32,
   stateChanged: 48,
@@ -38,7 +40,7 @@ export const fact = {
   bytes: 328 + 1024,
 } as const;
 
-/** Bytes of the longest report that has room: who has more annotations than that is reported by the engine. */
+/** Bytes of the longest report that has room: a container with more annotations than that is reported by the engine. */
 export const longestReport = 32 * 1024;
 
 /** The gate's socket in the state directory, while a container is `created`. */

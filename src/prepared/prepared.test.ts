@@ -29,7 +29,7 @@ test('the programs are those of golden.md', () => {
 
 test('facts do not overlap', () => {
   const sizes: Readonly<Record<keyof typeof fact, number>> = {
-    magic: 8, pid: 8, startTime: 8, privatePidNamespace: 1, startsPlainly: 1, endsPlainly: 1, limitsPlainly: 1, stateInode: 16, stateChanged: 12, candidates: 8 * room.candidates,
+    magic: 8, pid: 8, startTime: 8, privatePidNamespace: 1, startsPlainly: 1, endsPlainly: 1, limitsPlainly: 1, reportsPlainly: 1, stateInode: 16, stateChanged: 12, candidates: 8 * room.candidates,
     reports: 16 * reported.length, stat: room.stat, socket: room.socket, cgroup: room.cgroup, bytes: 0,
   };
   const places = Object.entries(fact).sort(([, a], [, b]) => a - b);

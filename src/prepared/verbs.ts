@@ -36,6 +36,8 @@ function state(): readonly Step[] {
   };
   return [
     ...openContainer(),
+    ask('plain', fact.reportsPlainly),
+    giveUp(EINVAL, 'annotations have no room here', { unless: 'plain' }),
     ...lookForProcess(),
     ...lookAtGate(),
     ...lookAtFreezer(),
