@@ -18,7 +18,7 @@ interface Places {
   readonly started: string;
 }
 
-const executable: Places = { runtime: 'runt', files: ['runt', 'runt-init', 'koffi-c.so', 'librtstdc++.so', 'engine/snapshot'], snapshot: 'engine/snapshot', resumed: 'runt', started: 'engine/runt' };
+const executable: Places = { runtime: 'runt', files: ['runt', 'runt-init', 'runt-copies.so', 'koffi-c.so', 'librtstdc++.so', 'engine/snapshot'], snapshot: 'engine/snapshot', resumed: 'runt', started: 'engine/runt' };
 const node: Places = {
   runtime: 'bin/runt', files: ['bin/runt', 'dist', 'dist/node'],
   snapshot: 'dist/node/snapshot', resumed: 'dist/node/launcher', started: realpathSync(process.execPath),

@@ -10,7 +10,7 @@ lib=${DESTDIR:-}$prefix/lib/runt
 bin=${DESTDIR:-}$prefix/bin
 install -d -m 0755 "$lib/engine" "$bin"
 rm -f "$lib/engine/snapshot"
-for file in engine/runt runt runt-init koffi-c.so librtstdc++.so runt-snapshot runt-pause.so; do
+for file in engine/runt runt runt-init runt-copies.so koffi-c.so librtstdc++.so runt-snapshot runt-pause.so; do
 	[ -e "dist/$file" ] || continue # only x86-64 has the last two
 	case $file in *.so) mode=0644 ;; *) mode=0755 ;; esac
 	install -m "$mode" "dist/$file" "$lib/$file.new"

@@ -138,7 +138,7 @@ test('Node takes the code cache of its build, and goes on without one that is no
   const built = join(import.meta.dirname, '../../dist');
   const home = join(work, 'dist');
   fs.mkdirSync(home);
-  for (const name of ['node', 'koffi.node', 'runt-init']) fs.cpSync(join(built, name), join(home, name), { recursive: true });
+  for (const name of ['node', 'koffi.node', 'runt-init', 'runt-copies.so']) fs.cpSync(join(built, name), join(home, name), { recursive: true });
   const ask = `const { Script } = require('node:vm'); const fs = require('node:fs'); const { Script: S } = { Script: class extends Script { constructor(...a) { super(...a); fs.writeSync(2, String(this.cachedDataRejected)); } } }; require('node:vm').Script = S; process.argv.splice(1); process.argv.push('runt'); process.argv.push(...process.env['WORDS'].split(' ')); require(${JSON.stringify(join(home, 'node/runt.cjs'))});`;
   const run = (words = '--version'): { stdout: string; stderr: string } => spawnSync(process.execPath, ['--no-warnings', '-e', ask], { encoding: 'utf8', env: { ...process.env, WORDS: words } });
   assert.is(run().stderr, 'false');

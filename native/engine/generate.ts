@@ -15,7 +15,7 @@ lines.push(`#define GIVEN_LIMITS ${given.length}`, `#define LIMITS ${limits.leng
 const rows: string[] = [];
 for (const [verb, program] of Object.entries(verbs)) {
   const bytes = Buffer.from(encodeProgram(program, { command: verb }));
-  const slot = openImage(bytes)!.slotNames.indexOf(left);
+  const slot = openImage(bytes)!.slotNumber(left);
   let length = bytes.length; // memory for answers is zero, as a new map is
   while (bytes[length - 1] === 0) length--;
   lines.push(`static const unsigned char ${verb}_image[] __attribute__((aligned(8))) = {`);

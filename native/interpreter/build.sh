@@ -12,3 +12,4 @@ mkdir -p "$out"
 if [ "${RUNT_DUMP:-}" = 1 ]; then
 	"$cc" -O1 -g -Wall -Wextra -Werror -std=gnu11 -static -o "$out/runt-dump" "$here/dump.c"
 fi
+"$cc" -O2 -Wall -Wextra -Werror -std=gnu11 -fPIC -shared -fvisibility=hidden -Wl,--build-id=none -s -o "$out/runt-copies.so" "$here/copies.c"

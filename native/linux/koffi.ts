@@ -38,7 +38,7 @@ export function moveTo(launcher: string): void {
 }
 
 /** What has to lie there. */
-export const installedFiles: readonly string[] = isExecutable ? ['librtstdc++.so', 'koffi-c.so', 'runt-init', 'engine/runt'] : ['koffi.node', 'runt-init'];
+export const installedFiles: readonly string[] = isExecutable ? ['librtstdc++.so', 'koffi-c.so', 'runt-init', 'runt-copies.so', 'engine/runt'] : ['koffi.node', 'runt-init', 'runt-copies.so'];
 
 function nodeInstallDirectory(): string {
   const here = import.meta.dirname;

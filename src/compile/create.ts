@@ -1,5 +1,5 @@
 // THE ORDER of `create`: every part of a container's birth, each with the reason for its place.
-import type { Copy, Program, Step } from '../program/step.ts';
+import type { Copies, Program, Step } from '../program/step.ts';
 import { capabilities, dropBoundingSet } from './capabilities.ts';
 import { cgroup } from './cgroups-path.ts';
 import type { Context } from './context.ts';
@@ -36,7 +36,7 @@ import { cwd, user } from './user.ts';
 export function compileCreate(context: Context): Program {
   const { host } = context;
   const sources = [...rootSource(context), ...mountSources(context)];
-  const steps: (Step | Copy)[] = [
+  const steps: (Step | Copies)[] = [
     ...cgroup(context), //               first: clone3 puts init straight into it (CLONE_INTO_CGROUP)
     ...resources(context), //            limits hold before the first process is inside
     ...intelRdt(context), //             the same for cache and memory bandwidth

@@ -1,5 +1,5 @@
 // A long list of mounts has few kinds of them: each kind is compiled once, with holes for what differs, and copied for every mount.
-import type { Copy, Step, Template } from '../program/step.ts';
+import type { Copies, Row, Step, Template } from '../program/step.ts';
 import { hole } from '../program/template.ts';
 import { named, type Entry, type NamedEntry } from './mount-entry.ts';
 
@@ -10,53 +10,77 @@ const FEW = 24;
 const MOST_WORDS = 8;
 
 /** The steps of each entry, in order. */
-export function stepsOrCopies(entries: readonly Entry[], steps: (entry: NamedEntry) => readonly Step[]): readonly (Step | Copy)[] {
-  const all: (Step | Copy)[] = [];
-  const members = kindsOf(entries);
+export function stepsOrCopies(entries: readonly Entry[], steps: (entry: NamedEntry) => readonly Step[]): readonly (Step | Copies)[] {
+  const all: (Step | Copies)[] = [];
   const templates = new Map<Kind, Template>();
-  for (let i = 0; i < entries.length; i++) {
-    const member = members[i];
-    if (member === undefined || member.kind.count < FEW) {
-      for (const step of steps(named(entries[i]!))) all.push(step);
+  for (const { kind, first, count, row } of runsOf(entries)) {
+    if (kind === undefined || kind.rows.length < FEW) {
+      for (let i = first; i < first + count; i++) for (const step of steps(named(entries[i]!))) all.push(step);
       continue;
     }
-    const { kind, words } = member;
     let template = templates.get(kind);
-    if (template === undefined) templates.set(kind, (template = { steps: steps(withHoles(entries[i]!, words.length)) }));
-    if (template.steps.length > 0) all.push({ template, words });
+    if (template === undefined) templates.set(kind, (template = { steps: steps(withHoles(entries[first]!, kind.rows[row]!.length)) }));
+    if (template.steps.length > 0) all.push({ template, rows: kind.rows, from: row, to: row + count });
   }
   return all;
 }
 
+/** All entries whose steps are the same but for what fills the holes. */
 interface Kind {
+  readonly like: Entry;
+  readonly rows: Row[];
+}
+
+/** Neighbours of one kind, or of none: where they begin in the list and among the kind's rows. */
+interface Run {
+  readonly kind: Kind | undefined;
+  readonly first: number;
   count: number;
+  readonly row: number;
 }
 
-/** A mount of a kind: what fills the kind's holes. */
-interface Member {
-  readonly kind: Kind;
-  readonly words: readonly string[];
+const known = new WeakMap<readonly Entry[], readonly Run[]>();
+
+function runsOf(entries: readonly Entry[]): readonly Run[] {
+  let runs = known.get(entries);
+  if (runs === undefined) known.set(entries, (runs = entries.length < FEW ? [{ kind: undefined, first: 0, count: entries.length, row: 0 }] : findRuns(entries)));
+  return runs;
 }
 
-const known = new WeakMap<readonly Entry[], readonly (Member | undefined)[]>();
-
-/** Of each entry its kind; undefined where its path decides about its steps, or where some are the runtime's: a copy is all the container's. */
-function kindsOf(entries: readonly Entry[]): readonly (Member | undefined)[] {
-  let members = known.get(entries);
-  if (members !== undefined) return members;
+function findRuns(entries: readonly Entry[]): readonly Run[] {
+  const runs: Run[] = [];
   const kinds = new Map<string, Kind>();
-  members = entries.length < FEW ? [] : entries.map(({ type, isBind, isFile, options, path, index, source }) => {
-    const words = path.split('/');
-    if (path === '' || path === 'dev' || words[0] === 'proc' || words.length > MOST_WORDS || options.copyUp) return undefined;
-    words.push(index, source);
-    const key = `${type} ${isBind} ${isFile} ${words.length} ${options.key}`;
-    let kind = kinds.get(key);
-    if (kind === undefined) kinds.set(key, (kind = { count: 0 }));
-    kind.count++;
-    return { kind, words };
-  });
-  known.set(entries, members);
-  return members;
+  let run: Run | undefined;
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i]!;
+    const words = wordsOf(entry);
+    const last: Kind | undefined = run?.kind;
+    const kind = words === undefined ? undefined : last !== undefined && isLike(last, entry, words) ? last : kindOf(kinds, entry, words);
+    if (run !== undefined && kind === last) run.count++;
+    else runs.push((run = { kind, first: i, count: 1, row: kind?.rows.length ?? 0 }));
+    if (words !== undefined) kind!.rows.push(words);
+  }
+  return runs;
+}
+
+/** What fills the holes: the words of the path, the index and the source. Undefined where its path decides about its steps, or where some are the runtime's. */
+function wordsOf({ path, options, index, source }: Entry): string[] | undefined {
+  if (path === '' || path === 'dev' || path.startsWith('proc') || options.copyUp) return undefined;
+  const words = path.split('/');
+  if (words.length > MOST_WORDS) return undefined;
+  words.push(index, source);
+  return words;
+}
+
+/** Options are one object where they are equal (mount-entry.ts), nearly always. */
+const isLike = ({ like, rows }: Kind, { options, type, isBind, isFile }: Entry, words: Row): boolean =>
+  options === like.options && type === like.type && isBind === like.isBind && isFile === like.isFile && words.length === rows[0]!.length;
+
+function kindOf(kinds: Map<string, Kind>, entry: Entry, words: Row): Kind {
+  const key = `${entry.type} ${entry.isBind} ${entry.isFile} ${words.length} ${entry.options.key}`;
+  let kind = kinds.get(key);
+  if (kind === undefined) kinds.set(key, (kind = { like: entry, rows: [] }));
+  return kind;
 }
 
 /** An entry that stands for all of its kind: the words of its path come first, then its index and its source. */

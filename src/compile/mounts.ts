@@ -5,7 +5,7 @@ import {
   OPEN_TREE_CLONE, PROC_SUPER_MAGIC, STATX_TYPE,
 } from '../../native/linux/constants.ts';
 import type { Mount } from '../../spec/config.ts';
-import { part, slot, stepsFor, type Arg, type Copy, type Slot, type Step } from '../program/step.ts';
+import { part, slot, stepsFor, type Arg, type Copies, type Slot, type Step } from '../program/step.ts';
 import type { Context } from './context.ts';
 import { mapText } from './id-mappings.ts';
 import { stepsOrCopies } from './mount-copies.ts';
@@ -16,7 +16,7 @@ import { itself, openInRoot, openTarget, type Target } from './paths.ts';
 import { keepEvents } from './root.ts';
 
 /** Clones of bind sources, with the host's rights, not attached yet. */
-export function mountSources(context: Context): readonly (Step | Copy)[] {
+export function mountSources(context: Context): readonly (Step | Copies)[] {
   return stepsOrCopies(entries(context), (entry) => sourceSteps(context, entry));
 }
 
@@ -79,7 +79,7 @@ export function idmapSources(context: Context): readonly Step[] {
 }
 
 /** Every mount, in the order listed. */
-export function mounts(context: Context): readonly (Step | Copy)[] {
+export function mounts(context: Context): readonly (Step | Copies)[] {
   return stepsOrCopies(entries(context), (entry) => mountSteps(context, entry));
 }
 

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { paintFor } from '../color.ts';
 import { RuntimeError } from '../errors.ts';
-import { slotValue, readRecord, type Image, type RecordView } from '../program/decode.ts';
+import { slotValue, readRecord, slotName, type Image, type RecordView } from '../program/decode.ts';
 import { status } from '../program/layout.ts';
 import { printRecord } from '../program/print.ts';
 
@@ -126,9 +126,9 @@ function cgroup({ pid }: Subject): string {
 
 /** Values born at run time, as each side knows them. */
 function slots({ image }: Subject): string {
-  const lines = image.slotNames.flatMap((name, number) => {
+  const lines = Array.from({ length: image.slotCount }, (_, number) => number).flatMap((number) => {
     const [runtime, container] = [slotValue(image, number, 'runtime'), slotValue(image, number, 'container')];
-    return runtime === undefined && container === undefined ? [] : [`$${name.padEnd(14)} runtime ${runtime ?? '-'}  container ${container ?? '-'}`];
+    return runtime === undefined && container === undefined ? [] : [`$${slotName(image, number).padEnd(14)} runtime ${runtime ?? '-'}  container ${container ?? '-'}`];
   });
   return lines.join('\n') || '(none set)';
 }

@@ -4,7 +4,7 @@ import { SOCK_CLOEXEC } from '../../native/linux/constants.ts';
 import { errnoName } from '../../native/linux/errno.ts';
 import { call, receiveMessage, sendMessage, SOCK_SEQPACKET, socketpair, waitStatus } from '../../native/linux/syscalls.ts';
 import { RuntimeError } from '../errors.ts';
-import { opOf, readRecord, recordOffset, type Image, type RecordView } from '../program/decode.ts';
+import { opOf, readRecord, recordOffset, slotName, type Image, type RecordView } from '../program/decode.ts';
 import { answer, header, kind, record, status } from '../program/layout.ts';
 import { spawnInterpreter } from './interpreter.ts';
 import type { MappedProgram } from './program-file.ts';
@@ -244,7 +244,7 @@ function travellers(image: Image, index: number, from: number): string[] {
   const names: string[] = [];
   for (let i = from; i < from + 3; i++) {
     if (image.bytes[at + record.kinds + i] !== kind.slot) continue;
-    names.push(image.slotNames[Number(image.bytes.readBigUInt64LE(at + record.args + 8 * i))]!);
+    names.push(slotName(image, Number(image.bytes.readBigUInt64LE(at + record.args + 8 * i))));
   }
   return names;
 }

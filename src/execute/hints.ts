@@ -1,6 +1,6 @@
 // What most likely helps, by call and errno. A hint is here only with a test that provokes it; no hint is better than a guess.
 import { errnoName } from '../../native/linux/errno.ts';
-import { readRecords, readText, type Image, type RecordView } from '../program/decode.ts';
+import { readRecords, readText, slotName, type Image, type RecordView } from '../program/decode.ts';
 import { kind } from '../program/layout.ts';
 
 interface Hint {
@@ -67,7 +67,7 @@ export function hintFor(image: Image, view: RecordView, errno: number): string |
 /** What fsopen was asked for by the record that made the slot this one is about. */
 function fileSystemOf(image: Image, { args }: RecordView): string | undefined {
   if (args[0]?.kind !== kind.slot) return undefined;
-  const name = image.slotNames[Number(args[0].value)];
+  const name = slotName(image, Number(args[0].value));
   const opened = readRecords(image).find(({ op, result }) => op === 'fsopen' && result === name);
   return opened === undefined ? undefined : readText(image.bytes, Number(opened.args[0]!.value) - image.base);
 }

@@ -7,6 +7,7 @@ import { openImage, type Image } from '../program/decode.ts';
 import { encodeProgram, encodeWithNames, imageRoom, type EncodeOptions } from '../program/encode.ts';
 import { BASE } from '../program/layout.ts';
 import type { Program } from '../program/step.ts';
+import { writeCopies } from '../../native/interpreter/copies.ts';
 import { memoryFile } from './memory-file.ts';
 
 /** A program that is in memory and in its file at once. */
@@ -40,15 +41,15 @@ function encodeInto(fd: number, path: string | undefined, base: number, program:
   const room = imageRoom(program);
   const memory = mapRoom(fd, path, base, room);
   if (memory === undefined) return undefined;
-  const { bytes, slotNames } = encodeWithNames(program, { ...options, base, memory });
+  const { bytes, slots } = encodeWithNames(program, { ...options, base, memory, writeCopies });
   if (bytes.buffer === memory.buffer) {
     call('ftruncate', fd, bytes.length);
-    return openImage(bytes as Buffer, slotNames);
+    return openImage(bytes as Buffer, slots);
   }
   call('munmap', base, room);
   const larger = mapRoom(fd, path, base, bytes.length);
   larger?.set(bytes);
-  return larger === undefined ? undefined : openImage(larger, slotNames);
+  return larger === undefined ? undefined : openImage(larger, slots);
 }
 
 /** The file with so many zeros, mapped. Undefined where the address is taken. */

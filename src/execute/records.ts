@@ -34,7 +34,7 @@ export function runRecord(image: Image, view: RecordView, handlers: Readonly<Rec
 
 /** Numbers as the kernel takes them; undefined when a slot that is needed is unset or one that forbids is set. */
 function resolve(image: Image, view: RecordView, at: number): number[] | undefined {
-  const isSet = (name: string): boolean => slotValue(image, image.slotNames.indexOf(name), 'runtime') !== undefined;
+  const isSet = (name: string): boolean => slotValue(image, image.slotNumber(name), 'runtime') !== undefined;
   if (view.unless !== undefined && isSet(view.unless)) return undefined;
   if (view.needs !== undefined && !isSet(view.needs)) return undefined;
   const args: number[] = [];
@@ -48,7 +48,7 @@ function resolve(image: Image, view: RecordView, at: number): number[] | undefin
     }
   }
   if (view.fixup !== undefined) {
-    const value = slotValue(image, image.slotNames.indexOf(view.fixup.slot), 'runtime');
+    const value = slotValue(image, image.slotNumber(view.fixup.slot), 'runtime');
     if (value === undefined) return undefined;
     image.bytes.writeBigInt64LE(value, image.bytes.readUInt32LE(at + record.fixup));
   }
@@ -57,14 +57,14 @@ function resolve(image: Image, view: RecordView, at: number): number[] | undefin
 
 /** Sets a slot for one side, by name. */
 export function setSlot(image: Image, name: string, value: number, side: 'runtime' | 'container'): void {
-  const at = image.bytes.readUInt32LE(header.slots) + image.slotNames.indexOf(name) * slotEntry.bytes;
+  const at = image.bytes.readUInt32LE(header.slots) + image.slotNumber(name) * slotEntry.bytes;
   image.bytes.writeBigInt64LE(BigInt(value), at + (side === 'runtime' ? slotEntry.runtime : slotEntry.container));
   image.bytes.writeUInt32LE(image.bytes.readUInt32LE(at + slotEntry.set) | (side === 'runtime' ? 1 : 2), at + slotEntry.set);
 }
 
 /** The value of a slot on the runtime side, by name. */
 export function getSlot(image: Image, name: string): number | undefined {
-  const number = image.slotNames.indexOf(name);
+  const number = image.slotNumber(name);
   const value = number < 0 ? undefined : slotValue(image, number, 'runtime');
   return value === undefined ? undefined : Number(value);
 }

@@ -7,7 +7,17 @@ export interface Image {
   readonly bytes: Buffer;
   readonly base: number;
   readonly recordCount: number;
-  readonly slotNames: readonly string[];
+  readonly slotCount: number;
+  /** The number of a slot by its name; -1 when the program has none of that name. */
+  readonly slotNumber: (name: string) => number;
+  /** A slot's name, where it is known without reading it. */
+  readonly knownName: (number: number) => string | undefined;
+}
+
+/** Names of slots, of who has encoded an image. */
+export interface SlotNames {
+  readonly numberOf: (name: string) => number;
+  readonly nameOf: (number: number) => string | undefined;
 }
 
 export interface Argument {
@@ -36,8 +46,8 @@ export interface RecordView {
   readonly nanoseconds: bigint;
 }
 
-/** Opens an image. Returns undefined when the bytes are not one: cut short, or of another format. Names of slots are read when they are asked for, unless given. */
-export function openImage(bytes: Buffer, given?: readonly string[]): Image | undefined {
+/** Opens an image. Returns undefined when the bytes are not one: cut short, or of another format. Names of slots are read when one is asked for, unless they are given. */
+export function openImage(bytes: Buffer, given?: SlotNames): Image | undefined {
   if (bytes.length < header.bytes || bytes.readBigUInt64LE(header.magic) !== MAGIC) return undefined;
   if (bytes.readUInt32LE(header.size) !== bytes.length) return undefined;
   const slots = bytes.readUInt32LE(header.slots);
@@ -45,13 +55,22 @@ export function openImage(bytes: Buffer, given?: readonly string[]): Image | und
   const recordCount = bytes.readUInt32LE(header.recordCount);
   const records = bytes.readUInt32LE(header.records);
   if (records !== slots + slotCount * slotEntry.bytes || records + recordCount * record.bytes > bytes.length) return undefined;
-  let names = given; // `start` opens an image and needs none of them
-  const slotNames = (): string[] => {
-    const all: string[] = [];
-    for (let i = 0; i < slotCount; i++) all.push(readText(bytes, bytes.readUInt32LE(slots + i * slotEntry.bytes + slotEntry.name)));
-    return all;
+  let numbers: Map<string, number> | undefined;
+  const read = (name: string): number => {
+    if (numbers === undefined) {
+      numbers = new Map();
+      for (let i = 0; i < slotCount; i++) numbers.set(slotName(image, i), i);
+    }
+    return numbers.get(name) ?? -1;
   };
-  return { bytes, base: Number(bytes.readBigUInt64LE(header.base)), recordCount, get slotNames() { return (names ??= slotNames()); } };
+  const image: Image = { bytes, base: Number(bytes.readBigUInt64LE(header.base)), recordCount, slotCount, slotNumber: given?.numberOf ?? read, knownName: given?.nameOf ?? (() => undefined) };
+  return image;
+}
+
+/** A slot's name by its number; of a damaged image perhaps `slot 70000`. */
+export function slotName({ bytes, slotCount, knownName }: Image, number: number): string {
+  if (number >= slotCount) return `slot ${number}`;
+  return knownName(number) ?? readText(bytes, bytes.readUInt32LE(bytes.readUInt32LE(header.slots) + number * slotEntry.bytes + slotEntry.name));
 }
 
 /** The NUL-ended text at an offset. */
@@ -79,11 +98,11 @@ export function statusOf(image: Image, index: number): number {
 export function readRecord(image: Image, index: number): RecordView {
   const { bytes } = image;
   const at = recordOffset(image, index);
-  const slotName = (offset: number): string | undefined => {
+  const slotAt = (offset: number): string | undefined => {
     const number = bytes.readUInt16LE(at + offset);
-    return number === NONE ? undefined : (image.slotNames[number] ?? `slot ${number}`);
+    return number === NONE ? undefined : slotName(image, number);
   };
-  const fixupSlot = slotName(record.fixupSlot);
+  const fixupSlot = slotAt(record.fixupSlot);
   const args: Argument[] = [];
   for (let i = 0; i < 6; i++) args.push({ kind: bytes[at + record.kinds + i]!, value: bytes.readBigUInt64LE(at + record.args + 8 * i) });
   const tolerate: number[] = [];
@@ -94,9 +113,9 @@ export function readRecord(image: Image, index: number): RecordView {
     side: bytes[at + record.side] === 1 ? 'container' : 'runtime',
     status: bytes[at + record.status]!,
     number: bytes.readUInt16LE(at + record.number),
-    result: slotName(record.result),
-    unless: slotName(record.unless),
-    needs: slotName(record.needs),
+    result: slotAt(record.result),
+    unless: slotAt(record.unless),
+    needs: slotAt(record.needs),
     fixup: fixupSlot === undefined ? undefined : { offset: bytes.readUInt32LE(at + record.fixup), slot: fixupSlot },
     pointer: readText(bytes, bytes.readUInt32LE(at + record.pointer)),
     why: readText(bytes, bytes.readUInt32LE(at + record.why)),

@@ -1,12 +1,15 @@
 // Program → image: the bytes of layout.ts, each text, structure and array once.
 import { errnoWords, opCode } from './codes.ts';
+import { plan, writeCopies, type WriteCopies } from './copies.ts';
+import type { SlotNames } from './decode.ts';
 import { isSlot, withHandOvers } from './hand-over.ts';
 import { ImageWriter } from './image-writer.ts';
 import { BASE, header, kind, MAGIC, NONE, record, slotEntry } from './layout.ts';
 import { structs, type OpName } from './ops.ts';
-import { stampOf, type Stamp } from './stamp.ts';
-import type { Arg, Bytes, Copy, Program, Slot, Step, Struct, Template } from './step.ts';
-import { expand, fill, isCopy, resultsOf } from './template.ts';
+import { namesOfFirst, planOf, type Written } from './plan.ts';
+import { Slots } from './slots.ts';
+import type { Arg, Bytes, Copies, Program, Slot, Step, Struct, Template } from './step.ts';
+import { countOf, isCopies, resultsOf, stepsOf } from './template.ts';
 
 export interface EncodeOptions {
   readonly id?: string;
@@ -16,6 +19,8 @@ export interface EncodeOptions {
   readonly base?: number;
   /** Zeros that become the image, if they are as many as it has bytes (imageRoom). */
   readonly memory?: Buffer;
+  /** What writes copies: a faster one. */
+  readonly writeCopies?: WriteCopies;
 }
 
 /** The image of a program (layout.ts). Throws on a program that breaks the language: an unknown slot, an operation on the wrong side. */
@@ -23,10 +28,10 @@ export function encodeProgram(program: Program, options: EncodeOptions = {}): Ui
   return encodeWithNames(program, options).bytes;
 }
 
-/** The same, with the names of its slots: who goes on with the image need not read them from it, and a thousand mounts have thousands. */
-export function encodeWithNames(program: Program, options: EncodeOptions): { readonly bytes: Uint8Array; readonly slotNames: readonly string[] } {
+/** The same, with the names of its slots: who goes on with the image need not read them from it. */
+export function encodeWithNames(program: Program, options: EncodeOptions): { readonly bytes: Uint8Array; readonly slots: SlotNames } {
   const encoder = new Encoder(program, options);
-  return { bytes: encoder.encode(), slotNames: [...encoder.slots.keys()] };
+  return { bytes: encoder.encode(), slots: encoder.slots };
 }
 
 const isBytes = (value: unknown): value is Bytes => typeof value === 'object' && value !== null && 'bytes' in value;
@@ -43,21 +48,20 @@ export function imageRoom({ steps }: Program): number {
 }
 
 /** How many records there will be, but for hand-overs. */
-function recordsOf(steps: readonly (Step | Copy)[]): number {
+function recordsOf(steps: readonly (Step | Copies)[]): number {
   let count = 0;
-  for (const step of steps) count += isCopy(step) ? step.template.steps.length : 1;
+  for (const step of steps) count += isCopies(step) ? countOf(step) : 1;
   return count;
 }
 
 class Encoder extends ImageWriter {
   private readonly program: Program;
   private readonly options: EncodeOptions;
-  /** Numbers by name, in their order. */
-  readonly slots = new Map<string, number>();
+  readonly slots = new Slots();
   private readonly outs = new Map<string, number>();
-  /** Of each template that was met: how to copy it, where the records of its first copy begin (in words), and that copy's values. */
-  private readonly stamps = new Map<Template, { readonly stamp: Stamp; readonly first: number; readonly values: readonly number[] }>();
-  private readonly differences: number[] = [];
+  /** Of each template what its first copy has left to be written, and the slots that its copies name. */
+  private readonly written = new Map<Template, Written>();
+  private readonly newNames = new Map<Template, readonly string[]>();
   private pointer: string | undefined;
   private pointerOffset = 0;
   private fixup = 0;
@@ -72,14 +76,14 @@ class Encoder extends ImageWriter {
   encode(): Uint8Array {
     const steps = withHandOvers(this.program.steps);
     const names = Object.keys(this.program.inherited);
-    for (const name of names) this.slots.set(name, this.slots.size);
+    for (const name of names) this.slots.add(name);
     for (const step of steps) {
-      if (isCopy(step)) this.newSlots(resultsOf(step));
-      else if (step.result !== undefined && !this.slots.has(step.result)) this.slots.set(step.result, this.slots.size);
+      if (!isCopies(step)) step.result !== undefined && this.slots.add(step.result);
+      else if (!this.newNames.has(step.template)) this.newNames.set(step.template, this.slots.addSeries(step.rows, resultsOf(step.template)));
     }
-    if (this.slots.size >= NONE) throw new Error('too many slots');
+    if (this.slots.count >= NONE) throw new Error('too many slots');
     const slots = header.bytes;
-    const records = slots + this.slots.size * slotEntry.bytes;
+    const records = slots + this.slots.count * slotEntry.bytes;
     const recordCount = recordsOf(steps);
     const data = records + recordCount * record.bytes;
     this.end = data;
@@ -89,24 +93,22 @@ class Encoder extends ImageWriter {
     this.u64(header.magic, MAGIC);
     this.u64(header.base, this.base);
     this.u32(header.arch, process.arch === 'arm64' ? 1 : 0);
-    this.u32(header.slotCount, this.slots.size);
+    this.u32(header.slotCount, this.slots.count);
     this.u32(header.slots, slots);
     this.u32(header.recordCount, recordCount);
     this.u32(header.records, records);
     this.u32(header.data, data);
-    const entry = steps.findIndex((step) => isCopy(step) || step.side === 'container');
+    const entry = steps.findIndex((step) => isCopies(step) || step.side === 'container');
     this.u32(header.entry, entry < 0 ? recordCount : entry);
     this.u32(header.failedRecord, 0xffff_ffff);
     this.u32(header.id, this.text(this.options.id ?? ''));
     this.u32(header.command, this.text(this.options.command ?? ''));
     this.u64(header.started, this.options.started ?? 0);
 
-    let place = slots;
     let slotNames = ''; // all ASCII: the compiler's own
-    for (const name of this.slots.keys()) {
-      this.words32[(place + slotEntry.name) >> 2] = this.end + slotNames.length;
+    for (const [name, number] of this.slots.named()) {
+      this.words32[(slots + number * slotEntry.bytes + slotEntry.name) >> 2] = this.end + slotNames.length;
       slotNames += `${name}\0`;
-      place += slotEntry.bytes;
     }
     this.append(slotNames);
     names.forEach((name, index) => {
@@ -114,7 +116,8 @@ class Encoder extends ImageWriter {
       this.u32(slots + index * slotEntry.bytes + slotEntry.set, 2);
     });
     let at = records;
-    for (const step of steps) at = isCopy(step) ? this.copy(at, step) : this.record(at, step);
+    for (const step of steps) at = isCopies(step) ? this.copies(at, step) : this.record(at, step);
+    for (const written of this.written.values()) this.writeCopies(written, slots);
     this.allocate(1); // the image ends in NUL, so no text runs out of it
     this.u32(header.size, this.end);
     return this.image.subarray(0, this.end);
@@ -172,53 +175,33 @@ class Encoder extends ImageWriter {
     return next;
   }
 
-  /** The records of a copy: those of its template's first one, and what its words make different added; to addresses too, as bases are multiples of 4 GiB. */
-  private copy(at: number, copy: Copy): number {
-    const { template, words } = copy;
-    const known = this.stamps.get(template);
-    if (known === undefined) {
-      const stamp = stampOf(template);
-      const next = this.records(at, expand(copy));
-      this.stamps.set(template, { stamp, first: at >> 2, values: this.valuesOf(stamp, words) });
-      return next;
+  /** The first copy of a template is written as its steps; of the others is noted where they go. */
+  private copies(at: number, { template, rows, from, to }: Copies): number {
+    let written = this.written.get(template);
+    let next = at;
+    let first = from;
+    if (written === undefined) {
+      next = this.records(at, stepsOf(template, rows[from]!));
+      first++;
+      this.written.set(template, (written = { template, rows, first: from, source: at, next: first, runs: [] }));
     }
-    const { stamp: { parts, end, slots, places, values: numbers }, first, values } = known;
-    const { differences } = this;
-    let texts = '';
-    let used = 0;
-    for (let i = 0; i < parts.length; i++) {
-      const { before, word, begins } = parts[i]!;
-      if (begins >= 0) {
-        differences[used] = this.end + texts.length + begins - values[used]!;
-        used++;
-      }
-      texts += before + words[word]!;
-    }
-    texts += end;
-    if (Buffer.byteLength(texts) !== texts.length) return this.records(at, expand(copy)); // beyond ASCII, and so elsewhere
-    for (let i = 0; i < slots.length; i++) {
-      const difference = this.slotNumber(fill(slots[i]!, words)) - values[used]!;
-      differences[used] = difference;
-      differences[used + 1] = difference << 16;
-      used += 2;
-    }
-    this.append(texts);
-    const { words32 } = this;
-    const word = at >> 2;
-    const length = (template.steps.length * record.bytes) >> 2;
-    words32.copyWithin(word, first, first + length);
-    for (let i = 0; i < places.length; i++) words32[word + places[i]!]! += differences[numbers[i]!]!;
-    return at + 4 * length;
+    if (rows !== written.rows || first !== written.next) throw new Error('copies of a template come in the order of their rows');
+    if (first === to) return next;
+    written.next = to;
+    written.runs.push(next, to - first);
+    return next + template.steps.length * record.bytes * (to - first);
   }
 
-  /** A stamp's values for these words, of texts and slots that are there already. */
-  private valuesOf({ texts, slots }: Stamp, words: readonly string[]): number[] {
-    const values = texts.map((text) => this.text(fill(text, words)));
-    for (const slot of slots) {
-      const number = this.slotNumber(fill(slot, words));
-      values.push(number, number << 16);
-    }
-    return values;
+  private writeCopies(written: Written, slotTable: number): void {
+    const names = this.newNames.get(written.template)!;
+    const image = { slots: this.slots, slotTable, offsetOf: (text: string) => this.text(text) };
+    for (const [name, number] of namesOfFirst(written, names, this.slots)) this.words32[(slotTable + number * slotEntry.bytes + slotEntry.name) >> 2] = this.text(name);
+    if (written.runs.length === 0) return;
+    const write = this.options.writeCopies ?? writeCopies;
+    const [table, patterns, words] = planOf(written, names, image);
+    table[plan.end] = this.end;
+    this.grow(write(undefined, table, patterns, words));
+    this.end = write(this.image, table, patterns, words);
   }
 
   /** Writes the value, gives the kind. */
@@ -286,13 +269,9 @@ class Encoder extends ImageWriter {
     return offset;
   }
 
-  private newSlots(names: readonly string[]): void {
-    for (let i = 0; i < names.length; i++) if (!this.slots.has(names[i]!)) this.slots.set(names[i]!, this.slots.size);
-  }
-
   private slotNumber(name: string, op?: OpName): number {
-    const number = this.slots.get(name);
-    if (number === undefined) throw new Error(`${op ?? 'a step'} uses $${name}, which no step sets`);
+    const number = this.slots.numberOf(name);
+    if (number < 0) throw new Error(`${op ?? 'a step'} uses $${name}, which no step sets`);
     return number;
   }
 }

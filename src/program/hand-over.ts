@@ -1,16 +1,16 @@
 // Derives what nobody writes by hand: the hand-overs between the sides of a program and the descriptors that travel with them.
-import type { Arg, Copy, Slot, Step } from './step.ts';
-import { expand, isCopy, resultsOf } from './template.ts';
+import type { Arg, Copies, Slot, Step } from './step.ts';
+import { expand, isCopies, sets } from './template.ts';
 
 /** Steps with a hand_over step wherever the container side must wait for the runtime side. */
-export function withHandOvers<Item extends Step | Copy>(steps: readonly Item[]): readonly (Item | Step)[] {
+export function withHandOvers<Item extends Step | Copies>(steps: readonly Item[]): readonly (Item | Step)[] {
   const entry = steps.findIndex((step) => !isRuntime(step));
   if (entry < 0) return steps;
   const travel = new Travel(steps, entry);
   const parts: (readonly (Item | Step)[])[] = [];
   let done = 0;
   for (let i = entry; i < steps.length; i++) {
-    const step: Step | Copy = steps[i]!;
+    const step: Step | Copies = steps[i]!;
     if (!isRuntime(step)) continue;
     const turn = travel.turn(i);
     parts.push(steps.slice(done, i), [handOver(step.at, turn)], steps.slice(i, turn.end));
@@ -21,7 +21,7 @@ export function withHandOvers<Item extends Step | Copy>(steps: readonly Item[]):
 }
 
 /** Copies are the container's. */
-const isRuntime = (step: Step | Copy | undefined): step is Step => (step as Partial<Step> | undefined)?.side === 'runtime';
+const isRuntime = (step: Step | Copies | undefined): step is Step => (step as Partial<Step> | undefined)?.side === 'runtime';
 
 /** What one hand-over record has room for, each way. */
 const MOST_DESCRIPTORS = 3;
@@ -35,13 +35,13 @@ interface Turn {
 
 /** Which slots cross from one side to the other. A long program has thousands of slots, of which the runtime sees a few: only those are looked at. */
 class Travel {
-  readonly #steps: readonly (Step | Copy)[];
+  readonly #steps: readonly (Step | Copies)[];
   /** Slots that the runtime's steps use, by the index of the first container-side step that sets them. */
   readonly #given = new Map<string, number>();
   /** Slots that the runtime's steps set, by the index of the last container-side step that uses them. */
   readonly #wanted = new Map<string, number>();
 
-  constructor(steps: readonly (Step | Copy)[], entry: number) {
+  constructor(steps: readonly (Step | Copies)[], entry: number) {
     this.#steps = steps;
     for (let i = entry; i < steps.length; i++) {
       const step = steps[i]!;
@@ -53,8 +53,8 @@ class Travel {
     let made = false;
     for (let i = 0; i < steps.length; i++) {
       const step = steps[i]!;
-      if (isCopy(step)) {
-        if (unborn.size > 0) for (const name of resultsOf(step)) if (unborn.delete(name)) this.#given.set(name, i);
+      if (isCopies(step)) {
+        for (const name of unborn) if (sets(step, name) && unborn.delete(name)) this.#given.set(name, i);
         if (made) for (const one of expand(step)) this.#want(one, i);
         continue;
       }

@@ -1,7 +1,7 @@
 // Image → listing, line by line as strace would write it. native/interpreter/dump.c prints the very same lines.
 import { errnoName } from '../../native/linux/errno.ts';
 import { AT_FDCWD, nameTables, type NameTable } from '../../native/linux/constants.ts';
-import { pointee, readRecords, readText, type Argument, type Image, type RecordView } from './decode.ts';
+import { pointee, readRecords, readText, slotName, type Argument, type Image, type RecordView } from './decode.ts';
 import { kind } from './layout.ts';
 import { ops, structs, type Format, type Member } from './ops.ts';
 
@@ -40,14 +40,14 @@ export function printCall(image: Image, view: RecordView): string {
 
 /** `, passing $dev`: what goes along with a hand-over. */
 export function travellersText(image: Image, view: RecordView): string {
-  const names = view.args.filter((arg) => arg.kind === kind.slot).map((arg) => `$${image.slotNames[Number(arg.value)]}`);
+  const names = view.args.filter((arg) => arg.kind === kind.slot).map((arg) => `$${slotName(image, Number(arg.value))}`);
   return names.length === 0 ? '' : `, passing ${names.join(' ')}`;
 }
 
 function printArgument(image: Image, view: RecordView, format: Format, index: number): string {
   const argument = view.args[index]!;
   if (argument.kind === kind.null) return 'NULL';
-  if (argument.kind === kind.slot) return `$${image.slotNames[Number(argument.value)]}`;
+  if (argument.kind === kind.slot) return `$${slotName(image, Number(argument.value))}`;
   const place = pointee(image, argument);
   if (place === undefined) return printNumber(format, argument.value);
   const { bytes } = image;

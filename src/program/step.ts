@@ -58,10 +58,16 @@ export interface Template {
   readonly steps: readonly Step[];
 }
 
-/** The steps of a template, all of the container side, with these words in its holes. */
-export interface Copy {
+/** What fills a template's holes for one copy: at most ten words. */
+export type Row = readonly string[];
+
+/** Neighbouring copies of a template, all of the container side: its steps once for each of these rows, from the first one on, up to `to`. */
+export interface Copies {
   readonly template: Template;
-  readonly words: readonly string[];
+  /** Of all that is of one kind. Its templates share it: a slot that one of them sets for a row the others may use for that row. */
+  readonly rows: readonly Row[];
+  readonly from: number;
+  readonly to: number;
 }
 
 /** What a part may say of a step beyond the call. */
@@ -69,7 +75,7 @@ export type StepOptions = Partial<Pick<Step, 'result' | 'tolerate' | 'unless' | 
 
 /** A compiled bundle: steps in order, some of them as copies of a template, and the descriptors the interpreter starts with, at fixed numbers. */
 export interface Program {
-  readonly steps: readonly (Step | Copy)[];
+  readonly steps: readonly (Step | Copies)[];
   /** Slots handed to the interpreter when it is spawned: descriptor numbers on the container side. */
   readonly inherited: Readonly<Record<string, number>>;
 }

@@ -1,6 +1,7 @@
 // Templates: a copy is what its steps would be, one by one, in the compiler and in the image.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { writeCopies } from '../../native/interpreter/copies.ts';
 import { compileCreate } from '../compile/create.ts';
 import type { Context } from '../compile/context.ts';
 import { entries, named } from '../compile/mount-entry.ts';
@@ -10,8 +11,8 @@ import { openImage } from './decode.ts';
 import { encodeProgram } from './encode.ts';
 import { withHandOvers } from './hand-over.ts';
 import { printListing } from './print.ts';
-import { part, slot, type Copy, type Program, type Step } from './step.ts';
-import { expandAll, hole, isCopy } from './template.ts';
+import { part, slot, type Copies, type Program, type Row, type Step } from './step.ts';
+import { countOf, expandAll, hole, isCopies } from './template.ts';
 
 const test = suite('template');
 const listing = (program: Program): string => printListing(openImage(Buffer.from(encodeProgram(program)))!);
@@ -49,7 +50,7 @@ test('the steps of mounts are the same, copied or compiled one by one', () => {
   for (const context of contexts()) {
     const all = entries(context);
     for (const [copied, steps] of [[mountSources(context), sourceSteps], [mounts(context), mountSteps]] as const) {
-      assert.ok(copied.filter(isCopy).length > 20);
+      assert.ok(copied.filter(isCopies).reduce((sum, copies) => sum + countOf(copies), 0) > 20);
       assert.equal(expandAll(copied), all.flatMap((entry) => steps(context, named(entry))));
     }
   }
@@ -58,8 +59,15 @@ test('the steps of mounts are the same, copied or compiled one by one', () => {
 test('the image says the same of copies as of their steps', () => {
   for (const context of contexts()) {
     const program = compileCreate(context);
-    assert.ok(program.steps.some(isCopy));
+    assert.ok(program.steps.some(isCopies));
     assert.is(listing(program), listing(written(program)));
+  }
+});
+
+test('the library writes the same bytes', () => {
+  for (const context of contexts()) {
+    const program = compileCreate(context);
+    assert.equal(Buffer.from(encodeProgram(program, { writeCopies })), Buffer.from(encodeProgram(program)));
   }
 });
 
@@ -71,26 +79,35 @@ const template = {
     container('openat2', [slot('root'), hole(0), { struct: 'open_how', members: { flags: 1 } }, 24], '', { result: `other${hole(0)}`, needs: `fd${hole(0)}` }),
   ],
 };
-const copies = (...rows: readonly (readonly string[])[]): readonly (Step | Copy)[] => rows.map((words) => ({ template, words }));
+const copies = (rows: readonly Row[], from = 0, to = rows.length): Copies => ({ template, rows, from, to });
 const root = container('openat', [-100, '/', 0, 0], '', { result: 'root' });
 
 test('texts, slots and halves of words, beyond ASCII too, with one place from several words', () => {
-  const program = { steps: [root, ...copies(['0', 'one'], ['1', 'two'], ['2', 'ä'], ['3', ''], ['4444', 'four'])], inherited: { gate: 5 } };
+  const program = { steps: [root, copies([['0', 'one'], ['1', 'two'], ['2', 'ä'], ['3', ''], ['4444', 'four']])], inherited: { gate: 5 } };
   assert.is(listing(program), listing(written(program)));
 });
 
 test('descriptors of a copy travel to the runtime and back', () => {
   const runtime = part('runtime', '');
   const user = { steps: [container('close', [slot('made')], '')] };
-  const program = { steps: [root, ...copies(['0', 'a'], ['1', 'b']), runtime('openat', [slot('fd1'), 'x', 0, 0], '', { result: 'made' }), ...copies(['2', 'c']), { template: user, words: [] }], inherited: {} };
+  const rows = [['0', 'a'], ['1', 'b'], ['2', 'c']];
+  const program = { steps: [root, copies(rows, 0, 2), runtime('openat', [slot('fd1'), 'x', 0, 0], '', { result: 'made' }), copies(rows, 2), { template: user, rows: [[]], from: 0, to: 1 }], inherited: {} };
   assert.is(listing(program), listing(written(program)));
-  const turn = withHandOvers(program.steps).find((step) => !isCopy(step) && step.op === 'hand_over') as Step;
+  const turn = withHandOvers(program.steps).find((step) => !isCopies(step) && step.op === 'hand_over') as Step;
   assert.equal([turn.args[0], turn.args[3]], [slot('fd1'), slot('made')]);
+});
+
+test('rows out of their order, and slots that are not a row’s, are refused', () => {
+  const rows = [['0', 'a'], ['1', 'b'], ['2', 'c']];
+  assert.throws(() => encodeProgram({ steps: [root, copies(rows, 1), copies(rows, 0, 1)], inherited: {} }), /in the order of their rows/);
+  const strange = { steps: [container('close', [slot(`fd${hole(0)}`)], '')] };
+  const named = rows.map(([row]) => container('openat', [slot('root'), 'x', 0, 0], '', { result: `fd${row}` }));
+  assert.throws(() => encodeProgram({ steps: [root, ...named, { template: strange, rows, from: 0, to: 3 }], inherited: {} }), /\$fd0, which no row/);
 });
 
 test('a template with a slot in a structure is refused', () => {
   const stored = { steps: [container('mount_setattr', [slot('root'), '', 0, { struct: 'mount_attr', members: { userns_fd: slot('root') } }, 32], '')] };
-  assert.throws(() => encodeProgram({ steps: [root, { template: stored, words: [] }], inherited: {} }), /stores no slot/);
+  assert.throws(() => encodeProgram({ steps: [root, { template: stored, rows: [[], []], from: 0, to: 2 }], inherited: {} }), /stores no slot/);
 });
 
 test.run();

@@ -1,7 +1,7 @@
 // Templates: steps that are compiled and encoded once, and copied with other words for each of a thousand mounts.
-import type { Arg, Copy, Step, Template } from './step.ts';
+import type { Arg, Copies, Row, Step, Template } from './step.ts';
 
-/** Stands for one of a copy's first ten words in a text or a slot's name of a template; nothing else there has NUL in it. */
+/** Stands for one of a row's first ten words in a text or a slot's name of a template; nothing else there has NUL in it. */
 export const hole = (word: number): string => `\0${word}`;
 
 /** A text of a template, taken apart: before its first hole, then for each hole the word's number and the text after it. */
@@ -15,8 +15,8 @@ export function patternOf(text: string): Pattern {
   return { start, holes: parts.map((part) => ({ word: Number(part[0]), after: part.slice(1) })) };
 }
 
-/** The text, with a copy's words in its holes. */
-export function fill({ start, holes }: Pattern, words: readonly string[]): string {
+/** The text, with a row's words in its holes. */
+export function fill({ start, holes }: Pattern, words: Row): string {
   let text = start;
   for (let i = 0; i < holes.length; i++) {
     const { word, after } = holes[i]!;
@@ -27,10 +27,13 @@ export function fill({ start, holes }: Pattern, words: readonly string[]): strin
 
 export const hasHole = (text: string | undefined): text is string => text !== undefined && text.includes('\0');
 
-export const isCopy = (item: Step | Copy): item is Copy => 'template' in item;
+export const isCopies = (item: Step | Copies): item is Copies => 'template' in item;
 
-/** The steps a copy stands for. */
-export function expand({ template, words }: Copy): readonly Step[] {
+/** How many steps they stand for. */
+export const countOf = ({ template, from, to }: Copies): number => template.steps.length * (to - from);
+
+/** The steps of one copy. */
+export function stepsOf(template: Template, words: Row): readonly Step[] {
   const filled = <Text extends string | undefined>(text: Text): Text => (hasHole(text) ? fill(patternOf(text), words) as Text : text);
   const argument = (arg: Arg): Arg => {
     if (typeof arg === 'string') return filled(arg);
@@ -44,19 +47,26 @@ export function expand({ template, words }: Copy): readonly Step[] {
   }));
 }
 
+/** The steps of all of them. */
+export const expand = ({ template, rows, from, to }: Copies): readonly Step[] => rows.slice(from, to).flatMap((words) => stepsOf(template, words));
+
 /** All steps, one by one. */
-export const expandAll = (items: readonly (Step | Copy)[]): readonly Step[] => items.flatMap((item) => (isCopy(item) ? expand(item) : [item]));
+export const expandAll = (items: readonly (Step | Copies)[]): readonly Step[] => items.flatMap((item) => (isCopies(item) ? expand(item) : [item]));
 
-const results = new WeakMap<Template, readonly Pattern[]>();
+const results = new WeakMap<Template, readonly string[]>();
 
-/** The slots that a copy sets. */
-export function resultsOf({ template, words }: Copy): readonly string[] {
-  let patterns = results.get(template);
-  if (patterns === undefined) {
-    patterns = [...new Set(template.steps.flatMap(({ result }) => result ?? []))].map(patternOf);
-    results.set(template, patterns);
-  }
-  const names: string[] = [];
-  for (let i = 0; i < patterns.length; i++) names.push(fill(patterns[i]!, words));
+/** The names, with holes in most, of the slots that a template sets. */
+export function resultsOf(template: Template): readonly string[] {
+  let names = results.get(template);
+  if (names === undefined) results.set(template, (names = [...new Set(template.steps.flatMap(({ result }) => result ?? []))]));
   return names;
+}
+
+/** Whether one of the copies sets this slot. */
+export function sets({ template, rows, from, to }: Copies, name: string): boolean {
+  return resultsOf(template).some((text) => {
+    const pattern = patternOf(text);
+    if (pattern.holes.length === 0) return text === name;
+    return name.startsWith(pattern.start) && rows.slice(from, to).some((words) => fill(pattern, words) === name);
+  });
 }

@@ -48,7 +48,7 @@ export function rowsOf(image: Image): readonly Row[] {
 /** Whose program it is. */
 export function headOf(image: Image): { readonly id: string; readonly command: string; readonly started: string; readonly init: number | undefined } {
   const { bytes } = image;
-  const init = image.slotNames.indexOf('init');
+  const init = image.slotNumber('init');
   const pid = init < 0 ? undefined : slotValue(image, init, 'runtime');
   return {
     id: readText(bytes, bytes.readUInt32LE(header.id)),

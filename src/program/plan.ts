@@ -1,0 +1,65 @@
+// What is left to be written of a template that an image has once: a plan for copies.ts.
+import { plan } from './copies.ts';
+import { record } from './layout.ts';
+import type { Slots } from './slots.ts';
+import { stampOf } from './stamp.ts';
+import type { Row, Template } from './step.ts';
+import { fill, patternOf } from './template.ts';
+
+/** A template whose steps have been written for one row, and where those of the following rows go. */
+export interface Written {
+  readonly template: Template;
+  readonly rows: readonly Row[];
+  /** The row that is written, and the offset of its records. */
+  readonly first: number;
+  readonly source: number;
+  /** The row after the last one that is planned. */
+  next: number;
+  /** Offset and count of each run of copies, one after the other. */
+  readonly runs: number[];
+}
+
+export interface Around {
+  readonly slots: Slots;
+  readonly slotTable: number;
+  /** The offset of a text, which is written where there is none. */
+  readonly offsetOf: (text: string) => number;
+}
+
+/** The arguments of a WriteCopies, but for where texts go. `names`: the slots, with holes, whose names the copies bring along. */
+export function planOf({ template, rows, first, source, next, runs }: Written, names: readonly string[], { slots, slotTable, offsetOf }: Around): readonly [plan: Uint32Array, patterns: Buffer, words: Buffer] {
+  const stamp = stampOf(template);
+  const texts = [...new Set([...stamp.texts, ...names])];
+  const used = [...new Set([...stamp.slots, ...names])];
+  const of = (text: string): string => fill(patternOf(text), rows[first]!);
+  const series = used.map((text) => {
+    const found = slots.seriesOf(rows, text);
+    if (found === undefined) throw new Error(`copies use $${of(text)}, which no row of theirs sets`);
+    return [found.first + first * found.stride, found.stride];
+  });
+  const head = new Array<number>(plan.head).fill(0);
+  head[plan.source] = source;
+  head[plan.bytes] = template.steps.length * record.bytes;
+  head[plan.words] = rows[first]!.length;
+  head[plan.texts] = texts.length;
+  head[plan.slots] = used.length;
+  head[plan.marks] = stamp.marks.length;
+  head[plan.names] = names.length;
+  head[plan.runs] = runs.length / 2;
+  head[plan.slotTable] = slotTable;
+  const table = [
+    head, texts.map((text) => offsetOf(of(text))), series.flat(),
+    stamp.marks.flatMap(({ place, kind, value }) => (kind === 'text' ? [place, value, 0] : [place, texts.length + value, kind === 'upper' ? 16 : 0])),
+    names.flatMap((name) => [texts.indexOf(name), used.indexOf(name)]), runs,
+  ].flat();
+  const copied = rows.slice(first + 1, next);
+  return [Uint32Array.from(table), Buffer.from(texts.map((text) => `${text}\0\0`).join('')), Buffer.from(copied.length === 0 ? '' : `${copied.flat().join('\0')}\0`)];
+}
+
+/** The names, and numbers, of slots that the copy that is written brings along. */
+export function namesOfFirst({ rows, first }: Written, names: readonly string[], slots: Slots): readonly (readonly [name: string, number: number])[] {
+  return names.map((text) => {
+    const { first: number, stride } = slots.seriesOf(rows, text)!;
+    return [fill(patternOf(text), rows[first]!), number + first * stride];
+  });
+}

@@ -1,0 +1,70 @@
+// Numbers of slots: of those that have a name of their own, and of those that a template sets once for each row of words.
+import type { SlotNames } from './decode.ts';
+import type { Row } from './step.ts';
+import { fill, hasHole, patternOf } from './template.ts';
+
+/** Slots of one text of a template, by row: `first`, `first + stride`, … */
+export interface Series {
+  readonly first: number;
+  readonly stride: number;
+}
+
+/** A list of slots as it grows. Its methods are also what an image's reader asks (decode.ts). */
+export class Slots implements SlotNames {
+  count = 0;
+  readonly #numbers = new Map<string, number>();
+  readonly #names: (string | undefined)[] = [];
+  /** Of series whose names somebody has asked for. */
+  readonly #written = new Map<string, number>();
+  readonly #series = new Map<readonly Row[], Map<string, Series>>();
+
+  add(name: string): void {
+    if (this.numberOf(name) >= 0) return;
+    this.#numbers.set(name, this.count);
+    this.#names[this.count++] = name;
+  }
+
+  /** Slots for each row of the texts that have holes and are not known; gives those texts. */
+  addSeries(rows: readonly Row[], texts: readonly string[]): readonly string[] {
+    let known = this.#series.get(rows);
+    if (known === undefined) this.#series.set(rows, (known = new Map()));
+    const added: string[] = [];
+    for (const text of texts) {
+      if (!hasHole(text)) this.add(text);
+      else if (!known.has(text)) added.push(text);
+    }
+    added.forEach((text, i) => known.set(text, { first: this.count + i, stride: added.length }));
+    this.count += added.length * rows.length;
+    return added;
+  }
+
+  seriesOf(rows: readonly Row[], text: string): Series | undefined {
+    return this.#series.get(rows)?.get(text);
+  }
+
+  /** Names and numbers of those that are no series. */
+  *named(): Iterable<readonly [name: string, number: number]> {
+    yield* this.#numbers;
+  }
+
+  /** -1 for a name that no slot has. */
+  readonly numberOf = (name: string): number => {
+    let number = this.#numbers.get(name);
+    if (number === undefined && this.#series.size > 0) number = this.#numberInSeries(name);
+    return number ?? -1;
+  };
+
+  readonly nameOf = (number: number): string | undefined => this.#names[number];
+
+  /** Few steps ask for a row's slot by its name: one that does has the names of that text made, and kept. */
+  #numberInSeries(name: string): number | undefined {
+    for (const [rows, texts] of this.#series) {
+      for (const [text, { first, stride }] of texts) {
+        const pattern = patternOf(text);
+        if (!name.startsWith(pattern.start) || this.#written.has(fill(pattern, rows[0]!))) continue;
+        rows.forEach((row, i) => this.#written.set(fill(pattern, row), first + i * stride));
+      }
+    }
+    return this.#written.get(name);
+  }
+}
