@@ -14,8 +14,9 @@ export class Slots implements SlotNames {
   count = 0;
   readonly #numbers = new Map<string, number>();
   readonly #names: (string | undefined)[] = [];
-  /** Of series whose names somebody has asked for. */
+  /** Of series: the first row’s names, and all where somebody has asked for another. */
   readonly #written = new Map<string, number>();
+  readonly #complete = new Set<Series>();
   readonly #series = new Map<readonly Row[], Map<string, Series>>();
 
   add(name: string): void {
@@ -33,7 +34,10 @@ export class Slots implements SlotNames {
       if (!hasHole(text)) this.add(text);
       else if (!known.has(text)) added.push(text);
     }
-    added.forEach((text, i) => known.set(text, { first: this.count + i, stride: added.length }));
+    added.forEach((text, i) => {
+      known.set(text, { first: this.count + i, stride: added.length });
+      this.#written.set(fill(patternOf(text), rows[0]!), this.count + i);
+    });
     this.count += added.length * rows.length;
     return added;
   }
@@ -50,7 +54,7 @@ export class Slots implements SlotNames {
   /** -1 for a name that no slot has. */
   readonly numberOf = (name: string): number => {
     let number = this.#numbers.get(name);
-    if (number === undefined && this.#series.size > 0) number = this.#numberInSeries(name);
+    if (number === undefined && this.#series.size > 0) number = this.#written.get(name) ?? this.#numberInSeries(name);
     return number ?? -1;
   };
 
@@ -59,10 +63,11 @@ export class Slots implements SlotNames {
   /** Few steps ask for a row's slot by its name: one that does has the names of that text made, and kept. */
   #numberInSeries(name: string): number | undefined {
     for (const [rows, texts] of this.#series) {
-      for (const [text, { first, stride }] of texts) {
+      for (const [text, series] of texts) {
         const pattern = patternOf(text);
-        if (!name.startsWith(pattern.start) || this.#written.has(fill(pattern, rows[0]!))) continue;
-        rows.forEach((row, i) => this.#written.set(fill(pattern, row), first + i * stride));
+        if (!name.startsWith(pattern.start) || this.#complete.has(series)) continue;
+        this.#complete.add(series);
+        rows.forEach((row, i) => this.#written.set(fill(pattern, row), series.first + i * series.stride));
       }
     }
     return this.#written.get(name);
