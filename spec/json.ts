@@ -31,18 +31,25 @@ export function decodeConfig(bytes: Uint8Array): string {
 export function parseJson(text: string): unknown {
   try {
     const value = JSON.parse(text) as unknown;
-    if (!text.includes('\\u003') && countColons([value], 0) === colonsIn(text)) return value;
+    if (membersOf([value], 0) === membersIn(text)) return value;
   } catch {
     // our own parser finds the place
   }
   return new Parser(text).document();
 }
 
-/**
- * The colons a text of this value has: one for each member, and those inside of strings. Another number than the text itself has when a key
- * came twice (an escaped colon, \u003a, is kept out by the caller); NaN for an integer beyond 2^53 and for what is nested too deeply.
- */
-function countColons(value: object, depth: number): number {
+/** How many members a text has, by the quote and the colon between a name and its value; NaN where that cannot be told. */
+function membersIn(text: string): number {
+  if (spaces.some((space) => text.includes(`${space}:`)) && /"[ \t\n\r]+:/.test(text)) return Number.NaN;
+  if (!text.includes('\\"')) return text.split('":').length - 1;
+  // A quote with one backslash before it is within a string; with two it may be either.
+  return text.includes('\\\\"') ? Number.NaN : text.split('":').length - text.split('\\":').length;
+}
+
+const spaces = [' ', '\t', '\n', '\r'];
+
+/** How many members a value has, in all its objects: fewer than its text when a key came twice. NaN for an integer beyond 2^53 and for what is nested too deeply. */
+function membersOf(value: object, depth: number): number {
   if (depth > DEPTH_LIMIT + 1) return Number.NaN;
   let count = 0;
   let items: readonly unknown[];
@@ -50,22 +57,19 @@ function countColons(value: object, depth: number): number {
     items = value;
   } else {
     items = Object.values(value);
-    count = items.length + colonsIn(Object.keys(value).join());
+    count = items.length;
   }
   for (let i = 0; i < items.length; i++) {
     const item = items[i];
-    if (typeof item === 'string') {
-      if (item.includes(':')) count += colonsIn(item);
-    } else if (typeof item === 'number') {
-      if (item > Number.MAX_SAFE_INTEGER || item < Number.MIN_SAFE_INTEGER) return Number.NaN;
-    } else if (typeof item === 'object' && item !== null) {
-      count += countColons(item, depth + 1);
+    if (typeof item === 'string') continue;
+    if (typeof item === 'object' && item !== null) {
+      count += membersOf(item, depth + 1);
+    } else if (typeof item === 'number' && (item > Number.MAX_SAFE_INTEGER || item < Number.MIN_SAFE_INTEGER)) {
+      return Number.NaN;
     }
   }
   return count;
 }
-
-const colonsIn = (text: string): number => (text.includes(':') ? text.split(':').length - 1 : 0);
 
 /** Value → text, the way back from parseJson: integers beyond 2^53 stay exact, members that are undefined are left out. */
 export function stringifyJson(value: unknown): string {

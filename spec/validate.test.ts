@@ -168,11 +168,46 @@ test('what is written again is what was read, whatever the strings look like', (
 });
 
 test('a key that comes twice is found whatever colons there are in strings', () => {
-  for (const text of ['{"a":1,"a":2}', '{"a:b":":","a:b":""}', '{"x":{"a":"\\u003a","a":1}}', '{"x":{"a":"\\u003A:","b":1,"a":1}}', '[{"k" : 1, "k":2}]', '{"a":{"b":":::"},"a":"::::"}']) {
+  for (const text of ['{"a":1,"a":2}', '{"a:b":":","a:b":""}', '{"x":{"a":"\\u003a","a":1}}', '{"x":{"a":"\\u003A:","b":1,"a":1}}', '[{"k" : 1, "k":2}]', '{"a":{"b":":::"},"a":"::::"}',
+    '{"a" :1,"b":2,"b":3}', '{"a"\n\t :1,"b":2,"b":3}', '{"a\\\\":1,"b":2,"b":3}', '{"a\\":":1,"a\\":":1}', '{"\\"":{"a":1,"a":"\\":"}}', '{"\\u0022:":1,"\\":":2}']) {
     assert.throws(() => parseJson(text), (error: Error) => error.message.includes('comes a second time'), text);
   }
   for (const text of ['{"a:":"b:c","d":[":",{"e":"\\u003a"}]}', '{"a" :{"b": "::" }}', '[1e300,-0,"\\":"]']) assert.equal(parseJson(text), JSON.parse(text), text);
   assert.equal(parseJson('[9007199254740993,1]'), [9007199254740993n, 1]);
+});
+
+test('of texts made at random, with strings as awkward as can be, those and only those are refused in which a key comes twice', () => {
+  let seed = 1;
+  const random = (below: number): number => {
+    seed = Math.imul(seed ^ (seed >>> 15), 0x2c1b3c6d) + 0x6d2b79f5;
+    return ((seed ^ (seed >>> 13)) >>> 0) % below;
+  };
+  const pieces = ['a', 'b', ':', '"', '\\', ' ', '":', '" :', '\\"', '\\\\"', '\\u0022', '\n', ','];
+  const spaces = ['', '', '', ' ', '\n', '\t ', '\r\n'];
+  const space = (): string => spaces[random(spaces.length)]!;
+  const string = (): string => Array.from({ length: random(4) }, () => pieces[random(pieces.length)]!).join('');
+  let comesTwice = false;
+  const value = (depth: number): string => {
+    const kind = random(depth > 3 ? 2 : 4);
+    if (kind === 0) return JSON.stringify(string());
+    if (kind === 1) return String(random(9));
+    if (kind === 2) return `[${Array.from({ length: random(4) }, () => value(depth + 1)).join(`${space()},`)}]`;
+    const keys = Array.from({ length: random(4) }, string);
+    comesTwice ||= new Set(keys).size < keys.length;
+    return `{${keys.map((key) => `${space()}${JSON.stringify(key)}${space()}:${space()}${value(depth + 1)}`).join(',')}}`;
+  };
+  let refused = 0;
+  for (let i = 0; i < 5000; i++) {
+    comesTwice = false;
+    const text = `[${value(0)},${value(0)}]`;
+    if (!comesTwice) {
+      assert.equal(parseJson(text), JSON.parse(text), text);
+      continue;
+    }
+    refused++;
+    assert.throws(() => parseJson(text), (error: Error) => error.message.includes('comes a second time'), text);
+  }
+  assert.ok(refused > 300, String(refused));
 });
 
 test.run();
