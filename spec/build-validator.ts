@@ -45,7 +45,7 @@ function outlined(root: Schema): Schema {
 const ajv = new Ajv({ allErrors: true, strict: false, inlineRefs: false, messages: false, code: { source: true, esm: true } });
 ajv.addKeyword(wideInteger);
 const make = (standalone as unknown as { default: typeof standalone }).default ?? standalone;
-const code = brief(late((make as unknown as (instance: Ajv, validate: unknown) => string)(ajv, ajv.compile(outlined(schema)))));
+const code = withoutCalls(brief(late((make as unknown as (instance: Ajv, validate: unknown) => string)(ajv, ajv.compile(outlined(schema))))));
 if (/require\(|from "ajv/.test(code)) throw new Error('the generated validator would need ajv at run time');
 /** Patterns that need no regular expression: their first use costs more than all else that validation does. */
 function plainTest(pattern: string): string | undefined {
@@ -54,6 +54,12 @@ function plainTest(pattern: string): string | undefined {
   const [, start, words] = /^\^(\w+)\(([A-Z|]+)\)\$$/.exec(pattern) ?? [];
   if (words !== undefined) return `${JSON.stringify(words.split('|').map((word) => `${start}${word}`))}.indexOf(text) >= 0`;
   return pattern === '^/[^\\u0000]*$' ? 'text.startsWith("/") && !text.includes("\\0")' : undefined;
+}
+
+/** A function's call costs as much as the look into the text. */
+function withoutCalls(source: string): string {
+  const tests = new Map([...source.matchAll(/const (pattern\d+) = \{ test: \(text\) => (!text\.includes\("\\0"\)) \};/g)].map(([, name, test]) => [name!, test!]));
+  return source.replace(/\b(pattern\d+)\.test\((\w+)\)/g, (all, name: string, text: string) => tests.get(name)?.replaceAll('text', text) ?? all);
 }
 
 /** What only an error needs, the parts of the schema itself, and regular expressions are made when they are first used: loading is start-up time. */

@@ -1,5 +1,6 @@
 // What the schema cannot say: rules between the fields of config.json, on any host. Warnings are for `validate`, errors refuse a create.
-import type { Config, IdMapping, Integer } from './config.ts';
+import type { Config, IdMapping, Integer, Mount } from './config.ts';
+import { areSame } from './same-words.ts';
 import { resources, wide, type Report } from './resources.ts';
 import { show, type Issue } from './validate.ts';
 
@@ -85,8 +86,28 @@ const unsigned = (value: Integer): bigint => BigInt.asUintN(64, BigInt(value));
 /** What may be mounted below /proc: nothing in it decides about a process. */
 const allowedBelowProc = ['cpuinfo', 'diskstats', 'meminfo', 'stat', 'swaps', 'uptime', 'loadavg', 'slabinfo', 'sys/kernel/ns_last_pid', 'sys/crypto/fips_enabled'];
 
+/** Whether no rule can be about its path: one that is plain, and not below /proc. */
+const isPlain = (path: string): boolean => path.startsWith('/') && !path.endsWith('/') && !path.includes('/.') && !path.includes('proc/');
+
+/** Whether no rule can be about these words, of a mount of this type. */
+function arePlain(type: string, options: readonly string[]): boolean {
+  const words = options.join();
+  return !words.includes('remount') && !words.includes('idmap') && !words.includes('tmpcopyup') && !(words.includes('=') && (type === 'bind' || words.includes('bind')));
+}
+
+const none: readonly string[] = [];
+
 function mounts(config: Config, report: Report): void {
+  let last: Mount | undefined; // a plain one: a long list has the same type and options again and again
   (config.mounts ?? []).forEach((mount, index) => {
+    const { type, source, destination, options: words = none } = mount;
+    if (type && source && mount.uidMappings === undefined && mount.gidMappings === undefined && isPlain(destination)) {
+      if (last !== undefined && type === last.type && areSame(words, last.options ?? none)) return;
+      if (arePlain(type, words)) {
+        last = mount;
+        return;
+      }
+    }
     const at = `/mounts/${index}`;
     const options = mount.options ?? [];
     const isBind = mount.type === 'bind' || options.includes('bind') || options.includes('rbind');

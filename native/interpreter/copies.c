@@ -7,54 +7,69 @@ typedef unsigned char u8;
 typedef unsigned u32;
 
 enum { SOURCE, BYTES, WORDS, TEXTS, SLOTS, MARKS, NAMES, RUNS, SLOT_TABLE, END, HEAD };
-enum { MOST_TEXTS = 64, MOST_WORDS = 10 };
+enum { MOST_TEXTS = 64, MOST_WORDS = 10, MOST_PARTS = 256, LAST = 0xff };
 
-/* A pattern with the words of a row in its holes, and NUL; gives where the next pattern begins. */
-static const u8 *fill(u8 *image, u32 *end, const u8 *pattern, const u8 *const *words, const u32 *lengths)
+/* A piece of a pattern, and the word after it; none after a text's last. */
+struct part {
+	const u8 *piece;
+	u32 length, word;
+};
+
+/* The patterns in parts; how many, 0 when there are too many. */
+static u32 take_apart(const u8 *patterns, u32 texts, struct part *parts)
 {
-	for (;;) {
-		u32 length = strlen((const char *)pattern), word = pattern[length + 1] - '0';
+	u32 count = 0;
 
-		if (image)
-			memcpy(image + *end, pattern, length);
-		*end += length;
-		pattern += length + 2;
-		if (!pattern[-1])
-			break;
-		if (image)
-			memcpy(image + *end, words[word], lengths[word]);
-		*end += lengths[word];
+	while (texts) {
+		u32 length = strlen((const char *)patterns);
+		u8 digit = patterns[length + 1];
+
+		if (count == MOST_PARTS)
+			return 0;
+		parts[count++] = (struct part){ patterns, length, digit ? (u32)(digit - '0') : LAST };
+		patterns += length + 2;
+		texts -= !digit;
 	}
-	++*end;
-	return pattern;
+	return count;
 }
 
-/* 0 when the plan has more texts or words than there is room for. */
+/* 0 when the plan has more texts, words or parts than there is room for. */
 __attribute__((visibility("default"))) unsigned long runt_write_copies(u8 *image, const u32 *plan, const u8 *patterns, const u8 *words)
 {
 	const u32 *firsts = plan + HEAD, *slots = firsts + plan[TEXTS], *marks = slots + 2 * plan[SLOTS], *names = marks + 3 * plan[MARKS];
 	const u32 *runs = names + 2 * plan[NAMES], *run, *one;
 	const u8 *row[MOST_WORDS];
-	u32 lengths[MOST_WORDS], offsets[MOST_TEXTS], end = plan[END], nth = 0, at, left, i;
+	struct part parts[MOST_PARTS];
+	u32 lengths[MOST_WORDS], offsets[MOST_TEXTS], end = plan[END], nth = 0, at, left, i, text, count;
 
-	if (plan[TEXTS] > MOST_TEXTS || plan[WORDS] > MOST_WORDS)
+	if (plan[TEXTS] > MOST_TEXTS || plan[WORDS] > MOST_WORDS || (!(count = take_apart(patterns, plan[TEXTS], parts)) && plan[TEXTS]))
 		return 0;
 	for (run = runs; run < runs + 2 * plan[RUNS]; run += 2) {
 		for (at = run[0], left = run[1]; left; left--, at += plan[BYTES]) {
-			const u8 *pattern = patterns;
-
 			nth++;
 			for (i = 0; i < plan[WORDS]; i++) {
 				row[i] = words;
 				lengths[i] = strlen((const char *)words);
 				words += lengths[i] + 1;
 			}
-			for (i = 0; i < plan[TEXTS]; i++) {
-				offsets[i] = end;
-				pattern = fill(image, &end, pattern, row, lengths);
-			}
-			if (!image)
+			if (!image) {
+				for (i = 0; i < count; i++)
+					end += parts[i].length + (parts[i].word == LAST ? 1 : lengths[parts[i].word]);
 				continue;
+			}
+			offsets[text = 0] = end;
+			for (i = 0; i < count; i++) {
+				memcpy(image + end, parts[i].piece, parts[i].length);
+				end += parts[i].length;
+				if (parts[i].word != LAST) {
+					memcpy(image + end, row[parts[i].word], lengths[parts[i].word]);
+					end += lengths[parts[i].word];
+					continue;
+				}
+				end++;
+				if (++text < plan[TEXTS])
+					offsets[text] = end;
+			}
 			memcpy(image + at, image + plan[SOURCE], plan[BYTES]);
 			for (one = marks; one < names; one += 3) {
 				u32 *word = (u32 *)(image + at) + one[0];

@@ -22,8 +22,11 @@ export function deviceNumber(major: number, minor: number): number {
 
 /** With the host's /dev bound there is nothing to make: it would be made on the host. */
 export function hasOwnDev({ config }: Context): boolean {
-  return has(config, 'mount') && !(config.mounts ?? []).some((mount) => relativePath(mount.destination) === 'dev' && isBind(mount.type, mount.options));
+  return has(config, 'mount') && !(config.mounts ?? []).some((mount) => isDev(mount.destination) && isBind(mount.type, mount.options));
 }
+
+/** The destination /dev, however it is written; of a thousand others no word is looked at. */
+const isDev = (destination: string): boolean => destination.includes('dev') && relativePath(destination) === 'dev';
 
 const isBind = (type: string | undefined, options: readonly string[] | undefined): boolean => type === 'bind' || (options ?? []).some((word) => word === 'bind' || word === 'rbind');
 
@@ -41,7 +44,7 @@ export function devices(context: Context): readonly Step[] {
   const dev = openInRoot('', 'dev', 'dev', O_PATH | O_DIRECTORY, 'in-root: the rootfs’s /dev may be a symlink (CVE-2026-41579)');
   const isMapped = has(config, 'user') || !host.isPrivileged;
   // On a tmpfs of its own /dev begins empty: nothing of the image can be in the way.
-  const isFresh = listed.filter((device) => !isInDev(relativePath(device.path).split('/'))).length === 0 && (config.mounts ?? []).some((mount) => mount.type === 'tmpfs' && relativePath(mount.destination) === 'dev');
+  const isFresh = listed.filter((device) => !isInDev(relativePath(device.path).split('/'))).length === 0 && (config.mounts ?? []).some((mount) => mount.type === 'tmpfs' && isDev(mount.destination));
   return [
     openInRoot('', 'dev', 'dev', O_PATH | O_DIRECTORY, 'in-root: the rootfs’s /dev may be a symlink (CVE-2026-41579)', { tolerate: ['ENOENT'] }),
     ...makePath('', 'dev', 'dev', false),

@@ -1,6 +1,7 @@
 // One entry of mounts[] as the compiler sees it: its words read, its kind decided, what it cannot have refused.
 import { MOUNT_ATTR_RDONLY } from '../../native/linux/constants.ts';
 import type { Mount } from '../../spec/config.ts';
+import { areSame } from '../../spec/same-words.ts';
 import { RuntimeError } from '../errors.ts';
 import { slot, type Slot } from '../program/step.ts';
 import { has, type Context } from './context.ts';
@@ -45,18 +46,21 @@ export function entries(context: Context): readonly Entry[] {
 const known = new WeakMap<Context, readonly Entry[]>();
 
 function readEntries(context: Context): readonly Entry[] {
-  return (context.config.mounts ?? []).map((mount, index) => {
+  const { files, isPrivileged, cgroupMount = '/sys/fs/cgroup' } = context.host;
+  const all: Entry[] = [];
+  (context.config.mounts ?? []).forEach((mount, index) => {
     const parsed = parsedOptions(mount.options);
-    const isCgroup = isCgroupBind(context, mount);
-    const options = isCgroup && !context.host.isPrivileged ? readonlyToo(parsed) : parsed;
-    const isBind = options.bind !== 'no' || mount.type === 'bind' || isCgroup;
-    if (isBind && !isCgroup) refuseParameters(options, index);
     const type = mount.type === 'cgroup' ? 'cgroup2' : (mount.type ?? 'none');
-    const isFile = isBind && isBindOfFile(context, mount);
-    const source = !isBind ? (mount.source ?? type) : type === 'cgroup2' ? (context.host.cgroupMount ?? '/sys/fs/cgroup') : hostPath(context, mount);
+    const isCgroup = type === 'cgroup2' && isCgroupBind(context);
+    const options = isCgroup && !isPrivileged ? readonlyToo(parsed) : parsed;
+    const isBind = options.bind !== 'no' || type === 'bind' || isCgroup;
+    if (isBind && !isCgroup) refuseParameters(options, index);
+    const path = isBind ? hostPath(context, mount) : '';
+    const source = !isBind ? (mount.source ?? type) : type === 'cgroup2' ? cgroupMount : path;
     const mappings = mount.uidMappings !== undefined && mount.uidMappings.length > 0 ? mount : undefined;
-    return { index: String(index), options, type, isBind, isFile, source, mappings, path: relativePath(mount.destination) };
+    all.push({ index: String(index), options, type, isBind, isFile: isBind && files.size > 0 && files.has(path), source, mappings, path: relativePath(mount.destination) });
   });
+  return all;
 }
 
 export function named(entry: Entry): NamedEntry {
@@ -71,13 +75,18 @@ const hostPath = ({ request }: Context, { source = '' }: Mount): string => (sour
 export const isBindOfFile = (context: Context, mount: Mount): boolean => context.host.files.has(hostPath(context, mount));
 
 const parsedWords = new Map<string, MountOptions>();
+const none: readonly string[] = [];
+let lastWords = none;
+let lastParsed: MountOptions | undefined;
 
-/** A long list of mounts has the same words again and again. */
-function parsedOptions(words: readonly string[] | undefined): MountOptions {
-  const key = words?.join('\0') ?? '';
+/** A long list of mounts has the same words again and again: equal ones are one object. */
+function parsedOptions(words = none): MountOptions {
+  if (lastParsed !== undefined && areSame(words, lastWords)) return lastParsed;
+  const key = words.join('\0');
   let parsed = parsedWords.get(key);
   if (parsed === undefined) parsedWords.set(key, (parsed = parseMountOptions(words)));
-  return parsed;
+  lastWords = words;
+  return (lastParsed = parsed);
 }
 
 /** A bind shares its source's super block: parameters belong to the mount that made it. Its words (sync, lazytime, …) the kernel ignores. */
@@ -90,8 +99,8 @@ function refuseParameters({ parameters: [other] }: MountOptions, mount: number):
  * Without a cgroup namespace of its own the container sees the host's tree: the host's mount is bound. A new cgroup2
  * mount would show the same, needs rights a user namespace lacks, and waits for an RCU grace period (8 ms and more).
  */
-function isCgroupBind({ config, host }: Context, mount: Mount): boolean {
-  return (mount.type === 'cgroup' || mount.type === 'cgroup2') && !has(config, 'cgroup') && host.cgroupMount !== undefined;
+function isCgroupBind({ config, host }: Context): boolean {
+  return !has(config, 'cgroup') && host.cgroupMount !== undefined;
 }
 
 /** An ordinary user's container could write to the user's own cgroups, and so leave its limits (CVE-2023-25809). */

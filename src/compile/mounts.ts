@@ -47,9 +47,10 @@ function attributesOf(set: number, clear: number): Arg {
   return attributes;
 }
 
+const isMapped = ({ isBind, mappings, options }: Entry): boolean => isBind && (mappings !== undefined || options.idmap !== 'no');
+
 /** The mappings of an idmapped mount: its own, or the container's. */
-function idmap({ config }: Context, { mappings, options }: Entry): { readonly own: boolean; readonly uids: string; readonly gids: string } | undefined {
-  if (mappings === undefined && options.idmap === 'no') return undefined;
+function idmap({ config }: Context, { mappings }: Entry): { readonly own: boolean; readonly uids: string; readonly gids: string } {
   const { uidMappings, gidMappings } = mappings ?? config.linux ?? {};
   return { own: mappings !== undefined, uids: mapText(uidMappings ?? []), gids: mapText(gidMappings ?? []) };
 }
@@ -57,9 +58,8 @@ function idmap({ config }: Context, { mappings, options }: Entry): { readonly ow
 /** mount_setattr(2) MOUNT_ATTR_IDMAP: by the runtime, who holds the rights over the source's file system. */
 export function idmapSources(context: Context): readonly Step[] {
   const users = new Set<string>();
-  return stepsFor(entries(context), (entry) => {
+  return stepsFor(entries(context).filter(isMapped), (entry) => {
     const map = idmap(context, entry);
-    if (map === undefined || !entry.isBind) return [];
     const { at, mounted } = named(entry);
     const step = part('runtime', map.own ? `${at}/uidMappings` : `${at}/options`);
     const name = map.own ? `idmap${entry.index}` : 'idmap';

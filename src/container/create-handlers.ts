@@ -30,7 +30,7 @@ export interface CreateResult {
 
 /** Handlers for a create; `result` is filled as they run. */
 export function createHandlers(context: Context, state: ContainerState, bundle: Bundle, execution: Execution): { readonly handlers: Readonly<Record<string, Handler>>; readonly result: CreateResult } {
-  const given = givingHandlers(state, bundle.config.annotations, 'creating');
+  const given = givingHandlers(state, context.config.annotations, 'creating');
   const result: CreateResult = { state, terminal: given.terminal };
   const init = (image: Image): number => getSlot(image, 'init') ?? 0;
   const handlers: Record<string, Handler> = {
@@ -52,7 +52,7 @@ export function createHandlers(context: Context, state: ContainerState, bundle: 
       const hookKind = textOf(image, args[0]!) as HookKind;
       const index = args[1]!;
       const hook = bundle.config.hooks![hookKind]![index]!;
-      const report = hookState(state, bundle.config.annotations, 'creating', init(image));
+      const report = hookState(state, context.config.annotations, 'creating', init(image));
       if (hookKind === 'createContainer') runHookInside(context, { kind: hookKind, init: init(image), index }, index, hook, report);
       else runHook(hookKind, index, hook, report, bundle.path);
       return 0;

@@ -31,9 +31,6 @@ export const plan = {
   head: 10,
 } as const;
 
-/** More texts or words than these a template never has. */
-export const most = { texts: 64, words: 10 } as const;
-
 export const writeCopies: WriteCopies = (image, table, patterns, words) => {
   const [source, bytes, wordCount, textCount, slotCount, markCount, nameCount, runCount, slotTable] = table as unknown as readonly [number, number, number, number, number, number, number, number, number];
   const firsts = plan.head;

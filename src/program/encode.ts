@@ -79,7 +79,7 @@ class Encoder extends ImageWriter {
     for (const name of names) this.slots.add(name);
     for (const step of steps) {
       if (!isCopies(step)) step.result !== undefined && this.slots.add(step.result);
-      else if (!this.newNames.has(step.template)) this.newNames.set(step.template, this.slots.addSeries(step.rows, resultsOf(step.template)));
+      else if (!this.newNames.has(step.template)) this.newNames.set(step.template, this.slots.addSeries(step.rows, resultsOf(step.template).keys()));
     }
     if (this.slots.count >= NONE) throw new Error('too many slots');
     const slots = header.bytes;

@@ -59,7 +59,7 @@ export function planOf({ template, rows, first, source, next, runs }: Written, n
 /** The names, and numbers, of slots that the copy that is written brings along. */
 export function namesOfFirst({ rows, first }: Written, names: readonly string[], slots: Slots): readonly (readonly [name: string, number: number])[] {
   return names.map((text) => {
-    const { first: number, stride } = slots.seriesOf(rows, text)!;
-    return [fill(patternOf(text), rows[first]!), number + first * stride];
+    const { first: number, stride, name } = slots.seriesOf(rows, text)!;
+    return [fill(name, rows[first]!), number + first * stride];
   });
 }

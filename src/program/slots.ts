@@ -1,12 +1,13 @@
 // Numbers of slots: of those that have a name of their own, and of those that a template sets once for each row of words.
 import type { SlotNames } from './decode.ts';
 import type { Row } from './step.ts';
-import { fill, hasHole, patternOf } from './template.ts';
+import { fill, hasHole, patternOf, type Pattern } from './template.ts';
 
 /** Slots of one text of a template, by row: `first`, `first + stride`, … */
 export interface Series {
   readonly first: number;
   readonly stride: number;
+  readonly name: Pattern;
 }
 
 /** A list of slots as it grows. Its methods are also what an image's reader asks (decode.ts). */
@@ -26,7 +27,7 @@ export class Slots implements SlotNames {
   }
 
   /** Slots for each row of the texts that have holes and are not known; gives those texts. */
-  addSeries(rows: readonly Row[], texts: readonly string[]): readonly string[] {
+  addSeries(rows: readonly Row[], texts: Iterable<string>): readonly string[] {
     let known = this.#series.get(rows);
     if (known === undefined) this.#series.set(rows, (known = new Map()));
     const added: string[] = [];
@@ -35,8 +36,9 @@ export class Slots implements SlotNames {
       else if (!known.has(text)) added.push(text);
     }
     added.forEach((text, i) => {
-      known.set(text, { first: this.count + i, stride: added.length });
-      this.#written.set(fill(patternOf(text), rows[0]!), this.count + i);
+      const name = patternOf(text);
+      known.set(text, { first: this.count + i, stride: added.length, name });
+      this.#written.set(fill(name, rows[0]!), this.count + i);
     });
     this.count += added.length * rows.length;
     return added;
@@ -63,11 +65,10 @@ export class Slots implements SlotNames {
   /** Few steps ask for a row's slot by its name: one that does has the names of that text made, and kept. */
   #numberInSeries(name: string): number | undefined {
     for (const [rows, texts] of this.#series) {
-      for (const [text, series] of texts) {
-        const pattern = patternOf(text);
-        if (!name.startsWith(pattern.start) || this.#complete.has(series)) continue;
+      for (const series of texts.values()) {
+        if (!name.startsWith(series.name.start) || this.#complete.has(series)) continue;
         this.#complete.add(series);
-        rows.forEach((row, i) => this.#written.set(fill(pattern, row), series.first + i * series.stride));
+        rows.forEach((row, i) => this.#written.set(fill(series.name, row), series.first + i * series.stride));
       }
     }
     return this.#written.get(name);

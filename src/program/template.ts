@@ -53,20 +53,19 @@ export const expand = ({ template, rows, from, to }: Copies): readonly Step[] =>
 /** All steps, one by one. */
 export const expandAll = (items: readonly (Step | Copies)[]): readonly Step[] => items.flatMap((item) => (isCopies(item) ? expand(item) : [item]));
 
-const results = new WeakMap<Template, readonly string[]>();
+const results = new WeakMap<Template, ReadonlyMap<string, Pattern>>();
 
 /** The names, with holes in most, of the slots that a template sets. */
-export function resultsOf(template: Template): readonly string[] {
+export function resultsOf(template: Template): ReadonlyMap<string, Pattern> {
   let names = results.get(template);
-  if (names === undefined) results.set(template, (names = [...new Set(template.steps.flatMap(({ result }) => result ?? []))]));
+  if (names === undefined) results.set(template, (names = new Map(template.steps.flatMap(({ result }) => (result === undefined ? [] : [[result, patternOf(result)]])))));
   return names;
 }
 
 /** Whether one of the copies sets this slot. */
 export function sets({ template, rows, from, to }: Copies, name: string): boolean {
-  return resultsOf(template).some((text) => {
-    const pattern = patternOf(text);
-    if (pattern.holes.length === 0) return text === name;
-    return name.startsWith(pattern.start) && rows.slice(from, to).some((words) => fill(pattern, words) === name);
-  });
+  for (const pattern of resultsOf(template).values()) {
+    if (pattern.holes.length === 0 ? pattern.start === name : name.startsWith(pattern.start) && rows.slice(from, to).some((words) => fill(pattern, words) === name)) return true;
+  }
+  return false;
 }
