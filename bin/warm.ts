@@ -8,6 +8,8 @@ import { main } from '../src/main.ts';
 import { sleep } from '../src/sleep.ts';
 
 const ROUNDS = 3;
+/** Mounts of one kind: so many are copied (compile/mount-copies.ts). */
+const MANY = 30;
 /** Below are what take.c filled the table of descriptors with, from here on those of the event loops. */
 const FIRST_FD = 240;
 
@@ -26,6 +28,8 @@ export async function warm(work: string): Promise<void> {
     reap();
     await main([...root, 'update', '--resources', `${work}/resources.json`, id]);
     await main([...root, 'list']);
+    await main([...root, 'delete', '--force', id]);
+    await main([...root, 'create', '--bundle', `${work}/long`, id]);
     await main([...root, 'delete', '--force', id]);
     await main([...root, 'run', '--bundle', `${work}/none`, 'none']);
   }
@@ -60,11 +64,14 @@ async function makeBundle(work: string): Promise<string> {
   chmodSync(`${bundle}/rootfs/init`, 0o755);
   await main(['spec', '--bundle', bundle]);
   const path = `${bundle}/config.json`;
-  const config = JSON.parse(readFileSync(path, 'utf8')) as { process: { terminal: boolean; args: string[] }; linux: { seccomp?: object } };
+  const config = JSON.parse(readFileSync(path, 'utf8')) as { process: { terminal: boolean; args: string[] }; mounts: object[]; linux: { seccomp?: object } };
   config.process.terminal = false;
   config.process.args = ['/init'];
   config.linux.seccomp = { defaultAction: 'SCMP_ACT_ERRNO', architectures: ['SCMP_ARCH_X86_64'], syscalls: [{ names: ['execve', 'exit', 'exit_group', 'read', 'write'], action: 'SCMP_ACT_ALLOW' }] };
   writeFileSync(path, JSON.stringify(config));
+  mkdirSync(`${work}/long`);
+  const many = Array.from({ length: 2 * MANY }, (_, i) => (i % 2 === 0 ? { destination: `/many/${i}`, type: 'bind', source: `${work}/long`, options: ['rbind', 'ro'] } : { destination: `/many/${i}`, type: 'tmpfs', source: 'tmpfs', options: ['size=64k'] }));
+  writeFileSync(`${work}/long/config.json`, JSON.stringify({ ...config, root: { path: `${bundle}/rootfs` }, mounts: [...config.mounts, ...many] }));
   writeFileSync(`${work}/resources.json`, '{}');
   return bundle;
 }
