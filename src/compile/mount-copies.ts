@@ -53,31 +53,26 @@ function findRuns(entries: readonly Entry[]): readonly Run[] {
   let run: Run | undefined;
   for (let i = 0; i < entries.length; i++) {
     const entry = entries[i]!;
-    const words = wordsOf(entry);
     const last: Kind | undefined = run?.kind;
-    const kind = words === undefined ? undefined : last !== undefined && isLike(last, entry, words) ? last : kindOf(kinds, entry, words);
+    const kind = last !== undefined && isLike(last, entry) ? last : kindOf(kinds, entry);
     if (run !== undefined && kind === last) run.count++;
     else runs.push((run = { kind, first: i, count: 1, row: kind?.rows.length ?? 0 }));
-    if (words !== undefined) kind!.rows.push(words);
+    kind?.rows.push(entry.row);
   }
   return runs;
 }
 
-/** What fills the holes: the words of the path, the index and the source. Undefined where its path decides about its steps, or where some are the runtime's. */
-function wordsOf({ path, options, index, source }: Entry): string[] | undefined {
-  if (path === '' || path === 'dev' || path.startsWith('proc') || options.copyUp) return undefined;
-  const words = path.split('/');
-  if (words.length > MOST_WORDS) return undefined;
-  words.push(index, source);
-  return words;
-}
-
 /** Options are one object where they are equal (mount-entry.ts), nearly always. */
-const isLike = ({ like, rows }: Kind, { options, type, isBind, isFile }: Entry, words: Row): boolean =>
-  options === like.options && type === like.type && isBind === like.isBind && isFile === like.isFile && words.length === rows[0]!.length;
+const isLike = ({ like }: Kind, { options, type, isBind, isFile, row, path }: Entry): boolean =>
+  options === like.options && type === like.type && isBind === like.isBind && isFile === like.isFile && row.length === like.row.length && !isSpecial(path);
 
-function kindOf(kinds: Map<string, Kind>, entry: Entry, words: Row): Kind {
-  const key = `${entry.type} ${entry.isBind} ${entry.isFile} ${words.length} ${entry.options.key}`;
+/** A path that decides about its mount's steps. */
+const isSpecial = (path: string): boolean => path === '' || path === 'dev' || path.startsWith('proc');
+
+/** Undefined for one that is not to be copied: of its steps some are its own, or the runtime's. */
+function kindOf(kinds: Map<string, Kind>, entry: Entry): Kind | undefined {
+  if (isSpecial(entry.path) || entry.row.length > MOST_WORDS + 2 || entry.options.copyUp) return undefined;
+  const key = `${entry.type} ${entry.isBind} ${entry.isFile} ${entry.row.length} ${entry.options.key}`;
   let kind = kinds.get(key);
   if (kind === undefined) kinds.set(key, (kind = { like: entry, rows: [] }));
   return kind;

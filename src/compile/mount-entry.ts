@@ -3,10 +3,10 @@ import { MOUNT_ATTR_RDONLY } from '../../native/linux/constants.ts';
 import type { Mount } from '../../spec/config.ts';
 import { areSame } from '../../spec/same-words.ts';
 import { RuntimeError } from '../errors.ts';
-import { slot, type Slot } from '../program/step.ts';
+import { slot, type Row, type Slot } from '../program/step.ts';
 import { has, type Context } from './context.ts';
 import { parseMountOptions, type MountOptions } from './mount-options.ts';
-import { relativePath } from './paths.ts';
+import { wordsOf } from './paths.ts';
 
 /** One entry of mounts with what its words mean. */
 export interface Entry {
@@ -23,6 +23,8 @@ export interface Entry {
   readonly mappings: Pick<Mount, 'uidMappings' | 'gidMappings'> | undefined;
   /** The destination relative to the root, empty for the root itself. */
   readonly path: string;
+  /** The words of the path, then index and source: what differs between mounts of one kind. */
+  readonly row: Row;
 }
 
 /** An entry with what its index gives it: made where steps are, because most entries of a long list need none of their own. */
@@ -55,10 +57,14 @@ function readEntries(context: Context): readonly Entry[] {
     const options = isCgroup && !isPrivileged ? readonlyToo(parsed) : parsed;
     const isBind = options.bind !== 'no' || type === 'bind' || isCgroup;
     if (isBind && !isCgroup) refuseParameters(options, index);
-    const path = isBind ? hostPath(context, mount) : '';
-    const source = !isBind ? (mount.source ?? type) : type === 'cgroup2' ? cgroupMount : path;
+    const given = isBind ? hostPath(context, mount) : '';
+    const source = !isBind ? (mount.source ?? type) : type === 'cgroup2' ? cgroupMount : given;
     const mappings = mount.uidMappings !== undefined && mount.uidMappings.length > 0 ? mount : undefined;
-    all.push({ index: String(index), options, type, isBind, isFile: isBind && files.size > 0 && files.has(path), source, mappings, path: relativePath(mount.destination) });
+    const place = String(index);
+    const row = wordsOf(mount.destination);
+    const path = row.join('/');
+    row.push(place, source);
+    all.push({ index: place, options, type, isBind, isFile: isBind && files.size > 0 && files.has(given), source, mappings, path, row });
   });
   return all;
 }
@@ -90,7 +96,8 @@ function parsedOptions(words = none): MountOptions {
 }
 
 /** A bind shares its source's super block: parameters belong to the mount that made it. Its words (sync, lazytime, …) the kernel ignores. */
-function refuseParameters({ parameters: [other] }: MountOptions, mount: number): void {
+function refuseParameters({ parameters }: MountOptions, mount: number): void {
+  const other = parameters[0];
   if (other === undefined) return;
   throw new RuntimeError(`a bind mount has no option ${JSON.stringify(other.key)}`, { pointer: `/mounts/${mount}/options/${other.index}`, hint: 'options of a file system belong to the mount that made it' });
 }

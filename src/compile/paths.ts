@@ -16,18 +16,21 @@ export interface Target {
   readonly found?: readonly Step[];
 }
 
-/** `/a/./b//c/..` → `a/b`: relative to the root, `..` never above it. Empty for the root itself. */
-export function relativePath(path: string): string {
-  // Nearly always there is nothing to resolve, and a long list of mounts has thousands.
-  if (path.startsWith('/') && !path.includes('/.') && !path.includes('//') && !path.endsWith('/')) return path.slice(1);
+/** `/a/./b//c/..` → `a`, `b`: relative to the root, `..` never above it. None for the root itself. */
+export function wordsOf(path: string): string[] {
   const parts: string[] = [];
-  for (const word of path.split('/')) {
+  const words = path.split('/');
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
     if (word === '' || word === '.') continue;
     if (word === '..') parts.pop();
     else parts.push(word);
   }
-  return parts.join('/');
+  return parts;
 }
+
+/** The same as a path, empty for the root itself. */
+export const relativePath = (path: string): string => wordsOf(path).join('/');
 
 /** openat2(2) below $root; a symlink in the way is followed inside the root, or with noSymlinks refused. */
 export function openInRoot(at: string, name: string, path: string, flags: number, why: string, options?: StepOptions, noSymlinks = false): Step {
