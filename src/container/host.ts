@@ -65,7 +65,7 @@ const PASSWD_LIMIT = 1 << 20;
 
 /** The home directory of process.user.uid in the container's /etc/passwd, read in-root; `/` when it has none. */
 function homeOf(config: Config, bundle: string, rootfs: string): string {
-  const mounted = (config.mounts ?? []).find(({ destination }) => destination.endsWith('passwd') && relativePath(destination) === 'etc/passwd');
+  const mounted = (config.mounts ?? []).find(({ destination }) => destination.includes('passwd') && relativePath(destination) === 'etc/passwd');
   const passwd = mounted?.source === undefined ? readInRoot(rootfs, 'etc/passwd') : readSmall(absolute(bundle, mounted.source));
   return homeIn(passwd, config.process);
 }

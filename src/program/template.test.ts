@@ -87,6 +87,28 @@ test('texts, slots and halves of words, beyond ASCII too, with one place from se
   assert.is(listing(program), listing(written(program)));
 });
 
+test('words of any length and kind, in runs of any length', () => {
+  let seed = 7;
+  const random = (below: number): number => {
+    seed = Math.imul(seed ^ (seed >>> 15), 0x2c1b3c6d) + 0x6d2b79f5;
+    return ((seed ^ (seed >>> 13)) >>> 0) % below;
+  };
+  const words = ['', 'a', 'ä', '\u{1f4e6}', '0', '9', 'x'.repeat(300), '\u00ff\u0100', '/', '"'];
+  for (let round = 0; round < 40; round++) {
+    const rows = Array.from({ length: 1 + random(60) }, (_, i) => [String(i), Array.from({ length: random(5) }, () => words[random(words.length)]!).join('')]);
+    const steps: (Step | Copies)[] = [root];
+    for (let from = 0; from < rows.length;) {
+      const to = Math.min(rows.length, from + 1 + random(20));
+      steps.push(copies(rows, from, to), container('close', [slot(`other${from}`)], `between ${from}`));
+      from = to;
+    }
+    const program = { steps, inherited: {} };
+    const bytes = Buffer.from(encodeProgram(program));
+    assert.equal(Buffer.from(encodeProgram(program, { writeCopies })), bytes);
+    assert.is(printListing(openImage(bytes)!), listing(written(program)));
+  }
+});
+
 test('descriptors of a copy travel to the runtime and back', () => {
   const runtime = part('runtime', '');
   const user = { steps: [container('close', [slot('made')], '')] };
