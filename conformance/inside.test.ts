@@ -2,7 +2,7 @@
 import { spawnSync, spawn } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { baseConfig, forAnyone, inTerminal, makeBundle, makeRootfs, Runtime, runtimePaths, sharedRootfs, until, type Json } from './harness.ts';
@@ -102,6 +102,18 @@ for (const path of runtimePaths()) {
       config.process['cwd'] = '/tmp/a/b';
       config.process['user'] = { uid: 1000, gid: 1000 };
     }), '/tmp/a/b\n/home/user');
+  });
+
+  test('HOME comes from a passwd that is mounted, however its destination is written', () => {
+    const passwd = join(mkdtempSync(join(tmpdir(), 'passwd-')), 'passwd');
+    writeFileSync(passwd, 'user:x:1000:1000::/mounted:/bin/sh\n');
+    for (const destination of ['/etc/passwd', '/etc//passwd', '/./etc/passwd', '/etc/x/../passwd']) {
+      assert.is(sh('echo $HOME', (config) => {
+        config.mounts.push({ destination, type: 'bind', source: passwd, options: ['bind', 'ro'] });
+        config.process['user'] = { uid: 1000, gid: 1000 };
+      }), '/mounted', destination);
+    }
+    rmSync(dirname(passwd), { recursive: true });
   });
 
   test('of equal environment entries the last counts', () => assert.is(sh('echo $A', (config) => void (config.process['env'] = ['PATH=/bin', 'A=1', 'A=2'])), '2'));

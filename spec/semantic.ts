@@ -92,7 +92,7 @@ const isPlain = (path: string): boolean => path.startsWith('/') && !path.endsWit
 /** Whether no rule can be about these words, of a mount of this type. */
 function arePlain(type: string, options: readonly string[]): boolean {
   const words = options.join();
-  return !words.includes('remount') && !words.includes('idmap') && !words.includes('tmpcopyup') && !(words.includes('=') && (type === 'bind' || words.includes('bind')));
+  return !words.includes('idmap') && !words.includes('tmpcopyup') && !(words.includes('=') && (type === 'bind' || words.includes('bind')));
 }
 
 const none: readonly string[] = [];

@@ -86,6 +86,38 @@ for (const [pointer, expected, change] of rules) {
   });
 }
 
+const plainMounts = [
+  { destination: '/a', type: 'tmpfs', source: 'tmpfs', options: ['mode=1'] }, { destination: '/a', type: 'bind', source: '/b', options: ['bind'] }, { destination: '/a', type: 'tmpfs', source: 'tmpfs' },
+  { destination: '/a', type: 'none', source: '/b', options: ['rbind', 'ro'] }, { destination: '/a', type: 'ramfs', source: 'x', options: ['ro'] },
+];
+const wrongMounts: readonly (readonly [pointer: string, expected: RegExp, mount: object])[] = [
+  ['/destination', /top of rootfs/, { destination: '/a/..', type: 'tmpfs', source: 'tmpfs' }],
+  ['/destination', /top of rootfs/, { destination: '..', type: 'tmpfs', source: 'tmpfs' }],
+  ['/destination', /top of rootfs/, { destination: '//', type: 'tmpfs', source: 'tmpfs' }],
+  ['/destination', /inside \/proc/, { destination: '/x/../proc/self', type: 'tmpfs', source: 'tmpfs' }],
+  ['/source', /needs a source/, { destination: '/x', type: 'bind', options: ['bind'] }],
+  ['/type', /needs a type/, { destination: '/x', source: 'x', options: ['ro'] }],
+  ['/uidMappings', /only bind mounts/, { destination: '/x', type: 'tmpfs', source: 'tmpfs', options: ['idmap'] }],
+  ['/uidMappings', /only bind mounts/, { destination: '/x', type: 'tmpfs', source: 'tmpfs', uidMappings: [], gidMappings: [] }],
+  ['', /go together/, { destination: '/x', type: 'bind', source: '/b', options: ['bind'], gidMappings: [] }],
+  ['/options', /needs uidMappings/, { destination: '/x', type: 'bind', source: '/b', options: ['bind', 'ridmap'] }],
+  ['/options', /only on tmpfs/, { destination: '/x', type: 'ramfs', source: 'x', options: ['tmpcopyup'] }],
+  ['/options/1', /file system options/, { destination: '/x', type: 'none', source: '/b', options: ['rbind', 'mode=1'] }],
+  ['/options/0', /file system options/, { destination: '/x', type: 'bind', source: '/b', options: ['mode=1'] }],
+];
+
+test('a mount that is wrong is found among many that are not, whatever it has in common with the one before it', () => {
+  for (const before of plainMounts) {
+    for (const [pointer, expected, mount] of wrongMounts) {
+      const config = { ...specSample(), mounts: [before, before, mount, before] };
+      assert.equal(validateConfig(config), []);
+      const issues = checkSemantics(config as unknown as Config);
+      assert.ok(issues.some((issue) => issue.pointer === `/mounts/2${pointer}` && expected.test(issue.expected)), JSON.stringify({ before, mount, issues }));
+      assert.ok(issues.every((issue) => issue.pointer.startsWith('/mounts/2')));
+    }
+  }
+});
+
 test('several problems are reported at once, with hints', () => {
   const config = { ...specSample(), ociVersion: 1, process: { ...specSample().process, terminal: 1 } };
   assert.is(validateConfig(config).length, 2);

@@ -41,6 +41,15 @@ for (const file of readdirSync(directory).filter((name) => name.endsWith('.md'))
   if (update) writeFileSync(join(directory, file), rewritten);
 }
 
+test('/dev is /dev however it is written', () => {
+  const calls = (destination: string): readonly string[] => {
+    const image = openImage(Buffer.from(encodeProgram(compileCreate(testContext({ mounts: [{ destination, type: 'tmpfs', source: 'tmpfs' }] })))))!;
+    return readRecords(image).map((view) => printStep(image, view));
+  };
+  for (const destination of ['/dev/', '//dev', '/./dev', '/x/../dev', '/dev/.']) assert.equal(calls(destination), calls('/dev'), destination);
+  assert.not.equal(calls('/x'), calls('/dev'));
+});
+
 test('the same bundle compiles to the same program', () => {
   const encode = (): Buffer => Buffer.from(encodeProgram(compileCreate(testContext({}))));
   assert.ok(encode().equals(encode()));

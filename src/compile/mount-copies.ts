@@ -63,16 +63,16 @@ function findRuns(entries: readonly Entry[]): readonly Run[] {
 }
 
 /** Options are one object where they are equal (mount-entry.ts), nearly always. */
-const isLike = ({ like }: Kind, { options, type, isBind, isFile, row, path }: Entry): boolean =>
-  options === like.options && type === like.type && isBind === like.isBind && isFile === like.isFile && row.length === like.row.length && !isSpecial(path);
+const isLike = ({ like }: Kind, { options, type, isFile, row, path }: Entry): boolean =>
+  options === like.options && type === like.type && isFile === like.isFile && row.length === like.row.length && !isSpecial(path);
 
 /** A path that decides about its mount's steps. */
-const isSpecial = (path: string): boolean => path === '' || path === 'dev' || path.startsWith('proc');
+const isSpecial = (path: string): boolean => path === 'dev' || path.startsWith('proc');
 
 /** Undefined for one that is not to be copied: of its steps some are its own, or the runtime's. */
 function kindOf(kinds: Map<string, Kind>, entry: Entry): Kind | undefined {
   if (isSpecial(entry.path) || entry.row.length > MOST_WORDS + 2 || entry.options.copyUp) return undefined;
-  const key = `${entry.type} ${entry.isBind} ${entry.isFile} ${entry.row.length} ${entry.options.key}`;
+  const key = `${entry.type} ${entry.isFile} ${entry.row.length} ${entry.options.key}`;
   let kind = kinds.get(key);
   if (kind === undefined) kinds.set(key, (kind = { like: entry, rows: [] }));
   return kind;

@@ -47,7 +47,7 @@ function attributesOf(set: number, clear: number): Arg {
   return attributes;
 }
 
-const isMapped = ({ isBind, mappings, options }: Entry): boolean => isBind && (mappings !== undefined || options.idmap !== 'no');
+const isMapped = ({ mappings, options }: Entry): boolean => mappings !== undefined || options.idmap !== 'no';
 
 /** The mappings of an idmapped mount: its own, or the container's. */
 function idmap({ config }: Context, { mappings }: Entry): { readonly own: boolean; readonly uids: string; readonly gids: string } {

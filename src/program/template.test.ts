@@ -20,6 +20,7 @@ const written = ({ steps, inherited }: Program): Program => ({ steps: expandAll(
 
 const kinds: readonly ((index: number) => Record<string, unknown>)[] = [
   (index) => ({ destination: `/m/${index}`, type: 'bind', source: `/host/${index}`, options: ['rbind', 'ro', 'nosuid'] }),
+  (index) => ({ destination: index % 2 === 0 ? `/m/${index}` : `/m/deeper/${index}`, type: 'bind', source: `/host/${index}`, options: ['rbind', 'ro', 'nosuid'] }),
   (index) => ({ destination: `/f${index}`, source: `relative/${index}`, options: ['bind', 'rprivate'] }),
   (index) => ({ destination: `/deep/a/b/${index}/c`, type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'size=64k'] }),
   (index) => ({ destination: `/mode/${index}/../x${index}`, type: 'tmpfs', options: ['mode=755', 'ro', 'rnoexec'] }),
@@ -93,7 +94,7 @@ test('words of any length and kind, in runs of any length', () => {
     seed = Math.imul(seed ^ (seed >>> 15), 0x2c1b3c6d) + 0x6d2b79f5;
     return ((seed ^ (seed >>> 13)) >>> 0) % below;
   };
-  const words = ['', 'a', 'ä', '\u{1f4e6}', '0', '9', 'x'.repeat(300), '\u00ff\u0100', '/', '"'];
+  const words = ['', 'a', 'ä', '\u{1f4e6}', '0', '9', 'x'.repeat(3000), '\u00ff\u0100', '/', '"'];
   for (let round = 0; round < 40; round++) {
     const rows = Array.from({ length: 1 + random(60) }, (_, i) => [String(i), Array.from({ length: random(5) }, () => words[random(words.length)]!).join('')]);
     const steps: (Step | Copies)[] = [root];
@@ -117,6 +118,15 @@ test('descriptors of a copy travel to the runtime and back', () => {
   assert.is(listing(program), listing(written(program)));
   const turn = withHandOvers(program.steps).find((step) => !isCopies(step) && step.op === 'hand_over') as Step;
   assert.equal([turn.args[0], turn.args[3]], [slot('fd1'), slot('made')]);
+});
+
+test('a slot of a row is the same slot for another template of these rows, and for a step that names it', () => {
+  const rows = [['0', 'a'], ['1', 'b'], ['2', 'c']];
+  const again = { steps: [container('openat', [slot(`fd${hole(0)}`), hole(1), 0, 0], '', { result: `fd${hole(0)}` }), container('close', [slot(`fd${hole(0)}`)], '')] };
+  const program = { steps: [root, copies(rows), { template: again, rows, from: 0, to: 3 }, container('openat', [slot('root'), 'x', 0, 0], '', { result: 'fd1' }), container('close', [slot('fd1')], '')], inherited: {} };
+  const image = openImage(Buffer.from(encodeProgram(program)))!;
+  assert.is(printListing(image), listing(written(program)));
+  assert.is(image.slotCount, 1 + 2 * rows.length);
 });
 
 test('rows out of their order, and slots that are not a row’s, are refused', () => {
