@@ -13,7 +13,8 @@ export interface OpCode {
   readonly legal: Legal;
 }
 
-const opCodes = new Map<OpName, OpCode>();
+/** Of operations that were met; opCode makes the others. */
+export const opCodes = new Map<OpName, OpCode>();
 
 /** What is written of an operation. */
 export function opCode(name: OpName): OpCode {

@@ -1,5 +1,5 @@
 // Program → image: the bytes of layout.ts, each text, structure and array once.
-import { errnoWords, opCode } from './codes.ts';
+import { errnoWords, opCode, opCodes } from './codes.ts';
 import { plan, writeCopies, type WriteCopies } from './copies.ts';
 import type { SlotNames } from './decode.ts';
 import { isSlot, withHandOvers } from './hand-over.ts';
@@ -78,8 +78,9 @@ class Encoder extends ImageWriter {
     const names = Object.keys(this.program.inherited);
     for (const name of names) this.slots.add(name);
     for (const step of steps) {
-      if (!isCopies(step)) step.result !== undefined && this.slots.add(step.result);
-      else if (!this.newNames.has(step.template)) this.newNames.set(step.template, this.slots.addSeries(step.rows, resultsOf(step.template).keys()));
+      const { result } = step as Partial<Step>;
+      if (result !== undefined) this.slots.add(result);
+      else if (isCopies(step) && !this.newNames.has(step.template)) this.newNames.set(step.template, this.slots.addSeries(step.rows, resultsOf(step.template).keys()));
     }
     if (this.slots.count >= NONE) throw new Error('too many slots');
     const slots = header.bytes;
@@ -106,10 +107,10 @@ class Encoder extends ImageWriter {
     this.u64(header.started, this.options.started ?? 0);
 
     let slotNames = ''; // all ASCII: the compiler's own
-    for (const [name, number] of this.slots.named()) {
+    this.slots.numbers.forEach((number, name) => {
       this.words32[(slots + number * slotEntry.bytes + slotEntry.name) >> 2] = this.end + slotNames.length;
       slotNames += `${name}\0`;
-    }
+    });
     this.append(slotNames);
     names.forEach((name, index) => {
       this.u64(slots + index * slotEntry.bytes + slotEntry.container, this.program.inherited[name]!);
@@ -125,7 +126,7 @@ class Encoder extends ImageWriter {
 
   /** Whole words, two 16-bit fields at a time: a call for each field costs a millisecond of start-up. */
   private record(at: number, step: Step): number {
-    const { op, number, argumentCount, legal } = opCode(step.op);
+    const { op, number, argumentCount, legal } = opCodes.get(step.op) ?? opCode(step.op);
     if (legal !== 'both' && legal !== step.side) throw new Error(`${step.op} is not a ${step.side} operation`);
     const { args, tolerate, result, unless, needs } = step;
     if (args.length !== argumentCount) throw new Error(`${step.op} takes ${argumentCount} arguments, not ${args.length}`);
@@ -135,9 +136,15 @@ class Encoder extends ImageWriter {
     let moreKinds = 0;
     let place = at + record.args;
     for (let i = 0; i < argumentCount; i++) {
-      const argKind = this.arg(place, args[i]!, step.op);
-      if (i < 4) kinds |= argKind << (8 * i);
-      else moreKinds |= argKind << (8 * (i - 4));
+      const arg = args[i]!;
+      // Most are small numbers, whose kind is 0, as all that is not written: for these a call would be half of the cost.
+      if (typeof arg === 'number' && arg >= 0 && arg < 0x8000_0000) {
+        if (arg !== 0) this.words32[place >> 2] = arg;
+      } else {
+        const argKind = this.arg(place, arg, step.op);
+        if (i < 4) kinds |= argKind << (8 * i);
+        else moreKinds |= argKind << (8 * (i - 4));
+      }
       place += 8;
     }
     // Neighbours have the same place in config.json more often than not.
@@ -146,7 +153,7 @@ class Encoder extends ImageWriter {
       this.pointerOffset = this.text(step.at);
     }
     const pointer = this.pointerOffset;
-    const why = this.text(step.why);
+    const why = this.texts.get(step.why) ?? this.text(step.why);
     const words = this.words32;
     const word = at >> 2;
     // What is 0 is there already.
@@ -213,17 +220,16 @@ class Encoder extends ImageWriter {
     }
     let offset: number;
     if (typeof arg === 'string') {
-      offset = this.text(arg);
+      offset = this.texts.get(arg) ?? this.text(arg);
     } else if ('slot' in arg) {
       this.words32[at >> 2] = this.slotNumber(arg.slot, op);
       return kind.slot;
     } else {
       offset = this.place(arg);
     }
-    const address = this.base + offset;
     const words = this.words32;
-    words[at >> 2] = address;
-    words[(at >> 2) + 1] = address / 0x1_0000_0000;
+    words[at >> 2] = offset;
+    words[(at >> 2) + 1] = this.baseHigh;
     return kind.data;
   }
 
@@ -270,7 +276,7 @@ class Encoder extends ImageWriter {
   }
 
   private slotNumber(name: string, op?: OpName): number {
-    const number = this.slots.numberOf(name);
+    const number = this.slots.numbers.get(name) ?? this.slots.numberOf(name);
     if (number < 0) throw new Error(`${op ?? 'a step'} uses $${name}, which no step sets`);
     return number;
   }

@@ -5,9 +5,11 @@ import type { Words } from './step.ts';
 export class ImageWriter {
   /** Structures and arrays that steps share are written once. */
   protected readonly shared = new Map<object, number>();
-  private readonly texts = new Map<string, number>();
+  protected readonly texts = new Map<string, number>();
   /** Where the image will be mapped. */
   protected readonly base: number;
+  /** Its upper half; the lower one is 0, so that a word of an address is no double, which is written at half the speed. */
+  protected readonly baseHigh: number;
   protected image: Buffer;
   protected words32: Uint32Array;
   /** Where the next text or structure goes. */
@@ -16,6 +18,8 @@ export class ImageWriter {
   /** `memory` is written as long as it has room: all zero, a whole number of words. */
   constructor(base: number, memory: Buffer) {
     this.base = base;
+    this.baseHigh = base / 0x1_0000_0000;
+    if (!Number.isInteger(this.baseHigh)) throw new Error('an image lies at a multiple of 4 GiB');
     this.image = memory;
     this.words32 = new Uint32Array(memory.buffer, memory.byteOffset, memory.length >> 2);
   }

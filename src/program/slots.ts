@@ -13,7 +13,8 @@ export interface Series {
 /** A list of slots as it grows. Its methods are also what an image's reader asks (decode.ts). */
 export class Slots implements SlotNames {
   count = 0;
-  readonly #numbers = new Map<string, number>();
+  /** Of those that are no series: numberOf knows all. */
+  readonly numbers = new Map<string, number>();
   readonly #names: (string | undefined)[] = [];
   /** Of series: the first row’s names, and all where somebody has asked for another. */
   readonly #written = new Map<string, number>();
@@ -21,8 +22,8 @@ export class Slots implements SlotNames {
   readonly #series = new Map<readonly Row[], Map<string, Series>>();
 
   add(name: string): void {
-    if (this.numberOf(name) >= 0) return;
-    this.#numbers.set(name, this.count);
+    if (this.numbers.has(name) || (this.#series.size > 0 && this.numberOf(name) >= 0)) return;
+    this.numbers.set(name, this.count);
     this.#names[this.count++] = name;
   }
 
@@ -48,14 +49,9 @@ export class Slots implements SlotNames {
     return this.#series.get(rows)?.get(text);
   }
 
-  /** Names and numbers of those that are no series. */
-  *named(): Iterable<readonly [name: string, number: number]> {
-    yield* this.#numbers;
-  }
-
   /** -1 for a name that no slot has. */
   readonly numberOf = (name: string): number => {
-    let number = this.#numbers.get(name);
+    let number = this.numbers.get(name);
     if (number === undefined && this.#series.size > 0) number = this.#written.get(name) ?? this.#numberInSeries(name);
     return number ?? -1;
   };
