@@ -1,12 +1,11 @@
-/* The copies of a template in the image (src/program/copies.ts, which says what `plan` is): a library for the engine, since an engine without
- * a compiler of its own takes ten microseconds for each. */
+/* The copies of a template in the image, as src/program/copies.ts, which says what `plan` is: a library for the engine, whose interpreter takes
+ * ten microseconds for each. */
 #include <string.h>
 #include "program.h"
 
 typedef unsigned char u8;
 typedef unsigned u32;
 
-enum { SOURCE, BYTES, WORDS, TEXTS, SLOTS, MARKS, NAMES, RUNS, SLOT_TABLE, END, HEAD };
 enum { MOST_TEXTS = 64, MOST_WORDS = 10, MOST_PARTS = 256, LAST = 0xff };
 
 /* A piece of a pattern, and the word after it; none after a text's last. */
@@ -36,18 +35,18 @@ static u32 take_apart(const u8 *patterns, u32 texts, struct part *parts)
 /* 0 when the plan has more texts, words or parts than there is room for. */
 __attribute__((visibility("default"))) unsigned long runt_write_copies(u8 *image, const u32 *plan, const u8 *patterns, const u8 *words)
 {
-	const u32 *firsts = plan + HEAD, *slots = firsts + plan[TEXTS], *marks = slots + 2 * plan[SLOTS], *names = marks + 3 * plan[MARKS];
-	const u32 *runs = names + 2 * plan[NAMES], *run, *one;
+	const u32 *firsts = plan + PLAN_HEAD, *slots = firsts + plan[PLAN_TEXTS], *marks = slots + 2 * plan[PLAN_SLOTS], *names = marks + 3 * plan[PLAN_MARKS];
+	const u32 *runs = names + 2 * plan[PLAN_NAMES], *run, *one;
 	const u8 *row[MOST_WORDS];
 	struct part parts[MOST_PARTS];
-	u32 lengths[MOST_WORDS], offsets[MOST_TEXTS], end = plan[END], nth = 0, at, left, i, text, count;
+	u32 lengths[MOST_WORDS], offsets[MOST_TEXTS], end = plan[PLAN_END], nth = 0, at, left, i, text, count;
 
-	if (plan[TEXTS] > MOST_TEXTS || plan[WORDS] > MOST_WORDS || (!(count = take_apart(patterns, plan[TEXTS], parts)) && plan[TEXTS]))
+	if (plan[PLAN_TEXTS] > MOST_TEXTS || plan[PLAN_WORDS] > MOST_WORDS || (!(count = take_apart(patterns, plan[PLAN_TEXTS], parts)) && plan[PLAN_TEXTS]))
 		return 0;
-	for (run = runs; run < runs + 2 * plan[RUNS]; run += 2) {
-		for (at = run[0], left = run[1]; left; left--, at += plan[BYTES]) {
+	for (run = runs; run < runs + 2 * plan[PLAN_RUNS]; run += 2) {
+		for (at = run[0], left = run[1]; left; left--, at += plan[PLAN_BYTES]) {
 			nth++;
-			for (i = 0; i < plan[WORDS]; i++) {
+			for (i = 0; i < plan[PLAN_WORDS]; i++) {
 				row[i] = words;
 				lengths[i] = strlen((const char *)words);
 				words += lengths[i] + 1;
@@ -67,17 +66,17 @@ __attribute__((visibility("default"))) unsigned long runt_write_copies(u8 *image
 					continue;
 				}
 				end++;
-				if (++text < plan[TEXTS])
+				if (++text < plan[PLAN_TEXTS])
 					offsets[text] = end;
 			}
-			memcpy(image + at, image + plan[SOURCE], plan[BYTES]);
+			memcpy(image + at, image + plan[PLAN_SOURCE], plan[PLAN_BYTES]);
 			for (one = marks; one < names; one += 3) {
 				u32 *word = (u32 *)(image + at) + one[0];
 
-				*word += one[1] < plan[TEXTS] ? offsets[one[1]] - firsts[one[1]] : (slots[2 * (one[1] - plan[TEXTS]) + 1] * nth) << one[2];
+				*word += one[1] < plan[PLAN_TEXTS] ? offsets[one[1]] - firsts[one[1]] : (slots[2 * (one[1] - plan[PLAN_TEXTS]) + 1] * nth) << one[2];
 			}
 			for (one = names; one < runs; one += 2)
-				*(u32 *)(image + plan[SLOT_TABLE] + (slots[2 * one[1]] + slots[2 * one[1] + 1] * nth) * SLOT_BYTES + SLOT_NAME) = offsets[one[0]];
+				*(u32 *)(image + plan[PLAN_SLOT_TABLE] + (slots[2 * one[1]] + slots[2 * one[1] + 1] * nth) * SLOT_BYTES + SLOT_NAME) = offsets[one[0]];
 		}
 	}
 	return end;

@@ -65,6 +65,17 @@
 #define ANSWER_FAIL 0
 #define ANSWER_AGAIN 1
 #define ANSWER_SKIP 2
+#define PLAN_SOURCE 0
+#define PLAN_BYTES 1
+#define PLAN_WORDS 2
+#define PLAN_TEXTS 3
+#define PLAN_SLOTS 4
+#define PLAN_MARKS 5
+#define PLAN_NAMES 6
+#define PLAN_RUNS 7
+#define PLAN_SLOT_TABLE 8
+#define PLAN_END 9
+#define PLAN_HEAD 10
 #define OP_OPENAT 0
 #define OP_OPENAT2 1
 #define OP_CLOSE 2

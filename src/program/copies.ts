@@ -1,28 +1,30 @@
-// The copies of a template in the image. native/interpreter/copies.c does the same in a fiftieth of the time, where the runtime has it.
+// The copies of a template in the image. native/interpreter/copies.c writes the same bytes in a fraction of the time, for programs that run.
 import { slotEntry } from './layout.ts';
 
 /**
- * Writes copies of records that are there, or only measures them; gives where their texts end. `image`: undefined to measure. `plan`: 32-bit words
- * (plan below). `patterns`: the texts of one copy, one after the other: a hole is NUL and a digit, two NUL are the end. `words`: of all copies, each with NUL.
+ * Writes copies of records that are there, or only measures them; gives the offset where their texts end. `image`: undefined to measure. `plan`: 32-bit
+ * words (plan below). `patterns`: the texts of one copy, one after the other; a hole is NUL and the word's digit, two NUL end a text. `words`: the rows of
+ * all copies, a NUL after each word. plan.ts makes the three.
  */
 export type WriteCopies = (image: Buffer | undefined, plan: Uint32Array, patterns: Buffer, words: Buffer) => number;
 
-/** The words of a plan: first these; then of each text where it lies for the copy that is there, and so on as counted. */
+/** What the words of a plan are. Behind `head` of them lie, in this order, the texts, slots, marks, names and runs that are counted here. */
 export const plan = {
-  /** Offset of the records that are there, and the bytes of one copy. */
+  /** Offset of the records that are there. */
   source: 0,
+  /** Bytes of the records of one copy. */
   bytes: 1,
-  /** How many words a row has. */
+  /** Words in a row. */
   words: 2,
-  /** How many texts: an offset each. */
+  /** A text: its offset for the copy that is there. */
   texts: 3,
-  /** How many slots: number for the copy that is there and stride each. */
+  /** A slot: its number for the copy that is there, and what is added to it from copy to copy. */
   slots: 4,
-  /** How many marks: place in 32-bit words, number of a text or (counted on from there) of a slot, bits to shift each. */
+  /** A mark: the place of a word in the records that is another in each copy, the number of the text or, counted on from there, of the slot that it follows, bits to shift. */
   marks: 5,
-  /** How many names of slots: number of the text and of the slot each. */
+  /** A name: the number of its text, and of the slot whose name it is. */
   names: 6,
-  /** How many runs of copies: offset of the first record and count each. */
+  /** A run of copies: the offset of its first record, and how many there are. */
   runs: 7,
   /** Offset of the slots. */
   slotTable: 8,
@@ -32,58 +34,74 @@ export const plan = {
 } as const;
 
 export const writeCopies: WriteCopies = (image, table, patterns, words) => {
-  const [source, bytes, wordCount, textCount, slotCount, markCount, nameCount, runCount, slotTable] = table as unknown as readonly [number, number, number, number, number, number, number, number, number];
-  const firsts = plan.head;
-  const slots = firsts + textCount;
-  const marks = slots + 2 * slotCount;
-  const names = marks + 3 * markCount;
-  const runs = names + 2 * nameCount;
-  const offsets = new Array<number>(textCount);
+  const bytes = table[plan.bytes]!;
+  const wordCount = table[plan.words]!;
+  const parts = partsOf(table);
+  const { runs } = parts;
+  const offsets: number[] = [];
   let end = table[plan.end]!;
   let word = 0;
   let nth = 0;
-  for (let run = 0; run < runCount; run++) {
-    let at = table[runs + 2 * run]!;
-    for (let left = table[runs + 2 * run + 1]!; left > 0; left--) {
-      nth++;
+  for (let run = 0; run < runs.length; run += 2) {
+    for (let copy = 0; copy < runs[run + 1]!; copy++) {
       const row: Buffer[] = [];
       for (let i = 0; i < wordCount; i++) {
         const next = words.indexOf(0, word);
         row.push(words.subarray(word, next));
         word = next + 1;
       }
-      let pattern = 0;
-      for (let text = 0; text < textCount; text++) {
-        offsets[text] = end;
-        for (;;) {
-          const next = patterns.indexOf(0, pattern);
-          image?.set(patterns.subarray(pattern, next), end);
-          end += next - pattern;
-          pattern = next + 2;
-          const digit = patterns[next + 1]!;
-          if (digit === 0) break;
-          const filling = row[digit - DIGIT]!;
-          image?.set(filling, end);
-          end += filling.length;
-        }
-        end++; // NUL, which is there
-      }
-      if (image !== undefined) {
-        image.copyWithin(at, source, source + bytes);
-        for (let i = marks; i < names; i += 3) {
-          const [place, value, shift] = [table[i]!, table[i + 1]!, table[i + 2]!];
-          const difference = value < textCount ? offsets[value]! - table[firsts + value]! : (table[slots + 2 * (value - textCount) + 1]! * nth) << shift;
-          image.writeUInt32LE((image.readUInt32LE(at + 4 * place) + difference) >>> 0, at + 4 * place);
-        }
-        for (let i = names; i < runs; i += 2) {
-          const slot = table[i + 1]!;
-          image.writeUInt32LE(offsets[table[i]!]!, slotTable + (table[slots + 2 * slot]! + table[slots + 2 * slot + 1]! * nth) * slotEntry.bytes + slotEntry.name);
-        }
-      }
-      at += bytes;
+      end = writeTexts(image, end, patterns, row, offsets);
+      if (image !== undefined) writeRecords(image, runs[run]! + copy * bytes, table, parts, offsets, ++nth);
     }
   }
   return end;
 };
 
 const DIGIT = 0x30;
+
+/** The texts of one copy, each with its NUL, which is there; notes where each begins. Gives where the last ends. */
+function writeTexts(image: Buffer | undefined, begin: number, patterns: Buffer, row: readonly Buffer[], offsets: number[]): number {
+  let end = begin;
+  let text = 0;
+  offsets[text++] = end;
+  for (let at = 0; at < patterns.length;) {
+    const next = patterns.indexOf(0, at);
+    image?.set(patterns.subarray(at, next), end);
+    end += next - at;
+    at = next + 2;
+    const word = patterns[next + 1]!;
+    if (word === 0) {
+      offsets[text++] = ++end;
+      continue;
+    }
+    const filling = row[word - DIGIT]!;
+    image?.set(filling, end);
+    end += filling.length;
+  }
+  return end;
+}
+
+/** The records of the nth copy, and the names of its slots. */
+function writeRecords(image: Buffer, at: number, table: Uint32Array, { texts, slots, marks, names }: Parts, offsets: readonly number[], nth: number): void {
+  image.copyWithin(at, table[plan.source]!, table[plan.source]! + table[plan.bytes]!);
+  for (let i = 0; i < marks.length; i += 3) {
+    const place = at + 4 * marks[i]!;
+    const value = marks[i + 1]!;
+    const difference = value < texts.length ? offsets[value]! - texts[value]! : (slots[2 * (value - texts.length) + 1]! * nth) << marks[i + 2]!;
+    image.writeUInt32LE((image.readUInt32LE(place) + difference) >>> 0, place);
+  }
+  for (let i = 0; i < names.length; i += 2) {
+    const slot = 2 * names[i + 1]!;
+    image.writeUInt32LE(offsets[names[i]!]!, table[plan.slotTable]! + (slots[slot]! + slots[slot + 1]! * nth) * slotEntry.bytes + slotEntry.name);
+  }
+}
+
+type Parts = Readonly<Record<'texts' | 'slots' | 'marks' | 'names' | 'runs', Uint32Array>>;
+
+function partsOf(table: Uint32Array): Parts {
+  let at: number = plan.head;
+  const next = (count: number, width: number): Uint32Array => table.subarray(at, (at += count * width));
+  return {
+    texts: next(table[plan.texts]!, 1), slots: next(table[plan.slots]!, 2), marks: next(table[plan.marks]!, 3), names: next(table[plan.names]!, 2), runs: next(table[plan.runs]!, 2),
+  };
+}

@@ -1,6 +1,7 @@
 // The language and its layout as a C header: one source of truth for both languages.
 import { errnoName } from '../../native/linux/errno.ts';
 import { nameTables, perArchitecture } from '../../native/linux/constants.ts';
+import { plan } from './copies.ts';
 import { answer, header, kind, MAGIC, NONE, record, slotEntry, status } from './layout.ts';
 import { opNames, ops, structs, type Format, type Member } from './ops.ts';
 
@@ -24,6 +25,7 @@ export function generateHeader(): string {
     ...offsets('KIND', kind),
     ...offsets('STATUS', status),
     ...offsets('ANSWER', answer),
+    ...offsets('PLAN', plan),
     ...opNames.map((name, index) => `#define OP_${name.toUpperCase()} ${index}`),
     `#define OP_COUNT ${opNames.length}`,
     '',
