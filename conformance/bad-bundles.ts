@@ -254,6 +254,7 @@ export const machines: readonly Case[] = [
   place('a directory onto a file', /mounts\[6\].*(ENOTDIR|EEXIST)/, (c) => c.mounts.push({ destination: '/etc/passwd', type: 'bind', source: '/etc', options: ['bind'] })),
   place('a file onto a directory', /mounts\[6\].*(EINVAL|ENOTDIR)[^]*try: a file can be bound on a file only/, (c) => c.mounts.push({ destination: '/etc', type: 'bind', source: '/etc/passwd', options: ['bind'] })),
   place('a tmpfs onto a file', /mounts\[6\].*ENOTDIR/, (c) => c.mounts.push({ destination: '/etc/passwd', type: 'tmpfs', source: 't' })),
+  place('fourteen thousand tmpfs', /mounts: .*at most 65534.*need more/, (c) => void c.mounts.push(...Array.from({ length: 14_000 }, (_, i) => ({ destination: `/tmp/${i}`, type: 'tmpfs', source: 'tmpfs' })))),
   place('a mount below a file', /mounts\[6\].*ENOTDIR/, (c) => c.mounts.push({ destination: '/etc/passwd/x', type: 'tmpfs', source: 't' })),
   place('a destination of symlinks in a ring', /mounts\[6\].*ELOOP/, (c, bundle) => {
     const rootfs = ownRootfs(c, bundle);

@@ -1,4 +1,5 @@
 // Program → image: the bytes of layout.ts, each text, structure and array once.
+import { RuntimeError } from '../errors.ts';
 import { errnoWords, opCode, opCodes } from './codes.ts';
 import { plan, writeCopies, type WriteCopies } from './copies.ts';
 import type { SlotNames } from './decode.ts';
@@ -54,6 +55,11 @@ function recordsOf(steps: readonly (Step | Copies)[]): number {
   return count;
 }
 
+/** Only lists of thousands need so many: the part of config.json that has one is named. */
+function tooMany({ at }: Step): RuntimeError {
+  return new RuntimeError(`a program has at most ${NONE - 1} descriptors and pids, and these would need more`, { pointer: at.split('/').slice(0, 2).join('/'), hint: 'a mount needs up to five' });
+}
+
 class Encoder extends ImageWriter {
   private readonly program: Program;
   private readonly options: EncodeOptions;
@@ -81,8 +87,8 @@ class Encoder extends ImageWriter {
       const { result } = step as Partial<Step>;
       if (result !== undefined) this.slots.add(result);
       else if (isCopies(step) && !this.newNames.has(step.template)) this.newNames.set(step.template, this.slots.addSeries(step.rows, resultsOf(step.template).keys()));
+      if (this.slots.count >= NONE) throw tooMany(isCopies(step) ? step.template.steps[0]! : step);
     }
-    if (this.slots.count >= NONE) throw new Error('too many slots');
     const slots = header.bytes;
     const records = slots + this.slots.count * slotEntry.bytes;
     const recordCount = recordsOf(steps);
