@@ -14,8 +14,8 @@ const withStrings = (...strings: string[]): string[] => ['python3', '-c', WITH_S
 const bash = (script: string): string[] => ['bash', '--norc', '-c', `${script}exec "$@"`, 'bash'];
 /** What a process was born with: written by itself, so that nothing of a shell comes in between. */
 const INSIDE = 'tr "\\0" "\\n" </proc/$$/environ; pwd; umask; grep -E "^(Sig[BIC]|Cap|NoNew|Seccomp:|Groups|Umask|Speculation|Cpus_allowed:)" /proc/$$/status; cat /proc/$$/limits /proc/$$/oom_score_adj /proc/$$/cgroup; for n in $(seq 0 300); do [ -e /proc/$$/fd/$n ] && echo $n; done; tr "\\0" " " </proc/$$/cmdline; cut -d " " -f 5,6,8 /proc/self/mountinfo';
-/** The same of the runtime, by a hook whose parent it is. An engine that is started leaves descriptor 3 open to hooks (Bun), one from the snapshot need not. */
-const OUTSIDE = 'tr "\\0" "\\n" </proc/$$/environ; grep -E "^(Sig[BIC]|Cap|NoNew|Seccomp:|Groups|Threads|Umask)" /proc/$PPID/status /proc/$$/status | sed "s/.*status://"; cat /proc/$PPID/limits; readlink /proc/$PPID/cwd; for n in $(seq 4 300); do [ -e /proc/$$/fd/$n ] && echo $n; done; true';
+/** The same of the runtime, by a hook whose parent it is. */
+const OUTSIDE = 'tr "\\0" "\\n" </proc/$$/environ; grep -E "^(Sig[BIC]|Cap|NoNew|Seccomp:|Groups|Threads|Umask)" /proc/$PPID/status /proc/$$/status | sed "s/.*status://"; cat /proc/$PPID/limits; readlink /proc/$PPID/cwd; for n in $(seq 3 300); do [ -e /proc/$$/fd/$n ] && echo $n; done; true';
 
 for (const path of runtimePaths()) {
   const test = suite(`snapshot alike ${basename(path)}`);
@@ -40,7 +40,7 @@ for (const path of runtimePaths()) {
   /** A hook's command that writes to a file, as an entry of config.json. */
   const hook = (file: string): object => ({ path: '/bin/sh', args: ['sh', '-c', `{ ${OUTSIDE}; } >${file}`] });
 
-  /** JavaScriptCore unblocks SIGPWR when it likes; Node when it is started has six threads more, and leaves the caller's descriptors to hooks;
+  /** JavaScriptCore unblocks SIGPWR when it likes; Node when it is started has six threads more;
    *  it ignores what it wants to, and bin/runt is a shell, which hands down no names that are none to it. */
   const isNode = path.endsWith('bin/runt');
   /** What a container and a hook see of what the caller hands down, by either way. Its command line comes after `before`. */
@@ -63,7 +63,7 @@ for (const path of runtimePaths()) {
       const inside = readFileSync(output, 'utf8');
       const outside = readFileSync(file, 'utf8');
       assert.ok(inside.includes('Max open files') && outside.includes('Max open files'), `${what}: ${stderr}${inside}${outside}`);
-      return { code, stdout, stderr, inside: inside.split('\n'), outside: outside.replace(/^LISTEN_PID=\d+$/m, 'LISTEN_PID=own').replace(/^(SigBlk:\tf{8})[df]/gm, '$1.').replace(isNode ? /^(Threads:.*|\d+)\n/gm : '', '').split('\n') };
+      return { code, stdout, stderr, inside: inside.split('\n'), outside: outside.replace(/^LISTEN_PID=\d+$/m, 'LISTEN_PID=own').replace(/^(SigBlk:\tf{8})[df]/gm, '$1.').replace(isNode ? /^Threads:.*\n/gm : '', '').split('\n') };
     });
     assert.equal(seen[0], seen[1], what);
     return [...seen[0]!.inside, ...seen[0]!.outside].join('\n');

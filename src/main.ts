@@ -1,5 +1,7 @@
 // argv → verb → exit status. The only place that prints an error.
+import { CLOSE_RANGE_CLOEXEC } from '../native/linux/constants.ts';
 import { koffi } from '../native/linux/koffi.ts';
+import { call } from '../native/linux/syscalls.ts';
 import { parseArguments, type Parsed } from './commands/arguments.ts';
 import type { Call, Command, Globals } from './commands/command.ts';
 import { commandHelp, globalFlags, globalHelp } from './commands/help.ts';
@@ -7,6 +9,9 @@ import { table } from './commands/table.ts';
 import { isInitialUserNamespace } from './container/user-namespace.ts';
 import { RuntimeError } from './errors.ts';
 import { appendLog, errorSentence, formatError, logLine, write } from './log.ts';
+
+/** Beyond the standard streams. */
+const FIRST_INHERITED = 3;
 
 interface Log {
   readonly path: string | undefined;
@@ -41,7 +46,10 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 async function loadCommand(name: string): Promise<Command> {
   const row = table[name];
-  if (row?.calls === true) koffi();
+  if (row?.calls === true) {
+    koffi();
+    call('close_range', FIRST_INHERITED, 0xffff_ffff, CLOSE_RANGE_CLOEXEC); // the caller's are for the container where it asks for them, and for no hook
+  }
   if (row !== undefined) return (await row.load()).command;
   throw new RuntimeError(`no such command: ${name}`, { usage: true, hint: 'runt --help lists the commands' });
 }
