@@ -1,7 +1,7 @@
 // What an engine does before its snapshot is taken (native/snapshot/take.c): everything that calls have in common, some times over. Code that
 // has run needs no loading, linking or looking up when it runs again. A container that cannot be made here is refused, which is of use as well.
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { installDirectory, koffi } from '../native/linux/koffi.ts';
+import { installDirectory, isExecutable, koffi } from '../native/linux/koffi.ts';
 import { call, waitStatus } from '../native/linux/syscalls.ts';
 import { pause } from '../native/snapshot/pause.ts';
 import { main } from '../src/main.ts';
@@ -29,8 +29,10 @@ export async function warm(work: string): Promise<void> {
     await main([...root, 'update', '--resources', `${work}/resources.json`, id]);
     await main([...root, 'list']);
     await main([...root, 'delete', '--force', id]);
-    await main([...root, 'create', '--bundle', `${work}/long`, id]);
-    await main([...root, 'delete', '--force', id]);
+    if (isExecutable) {
+      await main([...root, 'create', '--bundle', `${work}/long`, id]);
+      await main([...root, 'delete', '--force', id]);
+    }
     await main([...root, 'run', '--bundle', `${work}/none`, 'none']);
   }
   call('close_range', 3, FIRST_FD - 1, 0);
