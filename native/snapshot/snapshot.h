@@ -22,7 +22,7 @@ struct snapshot_region {
 	unsigned protection, source;
 };
 
-/** Pages that most verbs write: to have them at once is cheaper than a fault each. */
+/** Pages that `run` writes: to have them at once is cheaper than a fault each. */
 struct snapshot_run {
 	unsigned long start, size;
 };

@@ -106,7 +106,7 @@ static char **launched(char *const *words)
 	return all;
 }
 
-/** Creates a container by the snapshot, and remembers which pages that wrote. Not where the new process's stack is in the way, which is rare. */
+/** Runs a container by the snapshot, and remembers which pages that wrote: hardly more than `create` alone. Not where the new process's stack is in the way, which is rare. */
 static int learn(void)
 {
 	char root[PATH_MAX], bundle[PATH_MAX], id[32], line[PATH_MAX];
@@ -117,7 +117,7 @@ static int learn(void)
 	snprintf(root, sizeof root, "%s/root", work);
 	snprintf(bundle, sizeof bundle, "%s/bundle", work);
 	snprintf(id, sizeof id, "runt-snapshot-%d", getpid());
-	start_traced(launched((char *[]){ "--root", root, "create", "--bundle", bundle, id, NULL }), (char *[]){ NULL }, 0);
+	start_traced(launched((char *[]){ "--root", root, "run", "--detach", "--bundle", bundle, id, NULL }), (char *[]){ NULL }, 0);
 	ptrace(PTRACE_CONT, child, 0, 0);
 	wait_for(PTRACE_EVENT_EXIT);
 	for (maps = read_of("maps"); fgets(line, sizeof line, maps);)
