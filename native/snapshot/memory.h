@@ -2,8 +2,8 @@
 #pragma once
 
 /** Own pages closer than this become one region: a mapping costs more than some pages of zeros. */
-#define GAP_ANONYMOUS 64
-#define GAP_FILE 16
+#define GAP_ANONYMOUS 160
+#define GAP_FILE 64
 #define PAGEMAP_PRESENT (1ull << 63)
 #define PAGEMAP_SWAPPED (1ull << 62)
 #define PAGEMAP_FILE (1ull << 61)
