@@ -2,7 +2,7 @@
 #pragma once
 
 /** Own pages closer than this become one region: a mapping costs more than some pages of zeros. */
-#define GAP_ANONYMOUS 160
+#define GAP_ANONYMOUS 1100
 #define GAP_FILE 64
 #define PAGEMAP_PRESENT (1ull << 63)
 #define PAGEMAP_SWAPPED (1ull << 62)
@@ -62,11 +62,11 @@ static void add_region(unsigned long start, unsigned long size, unsigned protect
 
 static void copy_region(unsigned long start, unsigned long size, unsigned protection)
 {
-	static char page[PAGE_BYTES];
+	static char page[PAGE_BYTES], zeros[PAGE_BYTES];
 
 	add_region(start, size, protection, IN_SNAPSHOT, sizeof head + written);
 	for (unsigned long at = start; at < start + size; at += PAGE_BYTES, written += PAGE_BYTES)
-		if (pread(memory, page, PAGE_BYTES, at) != PAGE_BYTES || pwrite(out, page, PAGE_BYTES, sizeof head + written) != PAGE_BYTES)
+		if (pread(memory, page, PAGE_BYTES, at) != PAGE_BYTES || (memcmp(page, zeros, PAGE_BYTES) && pwrite(out, page, PAGE_BYTES, sizeof head + written) != PAGE_BYTES))
 			fail("%s: %s", unfinished, strerror(errno));
 }
 

@@ -39,7 +39,7 @@ static long younger;
 static void save_head(void)
 {
 	head.bytes = sizeof head + written;
-	if (pwrite(out, &head, sizeof head, 0) != sizeof head)
+	if (pwrite(out, &head, sizeof head, 0) != sizeof head || ftruncate(out, head.bytes))
 		fail("%s: %s", unfinished, strerror(errno));
 }
 
