@@ -51,7 +51,7 @@ static void add_region(unsigned long start, unsigned long size, unsigned protect
 {
 	struct snapshot_region *last = head.regions ? &head.region[head.regions - 1] : NULL;
 
-	if (last && source == IN_SNAPSHOT && last->source == source && last->protection == protection && last->start + last->size == start && last->offset + last->size == offset) {
+	if (last && source >= IN_SNAPSHOT && last->source == source && last->protection == protection && last->start + last->size == start && last->offset + last->size == offset) {
 		last->size += size;
 		return;
 	}
@@ -60,28 +60,36 @@ static void add_region(unsigned long start, unsigned long size, unsigned protect
 	head.region[head.regions++] = (struct snapshot_region){ start, size, offset, protection, source };
 }
 
-static void copy_region(unsigned long start, unsigned long size, unsigned protection)
+static void copy_region(unsigned long start, unsigned long size, unsigned protection, unsigned source)
 {
 	static char page[PAGE_BYTES], zeros[PAGE_BYTES];
 
-	add_region(start, size, protection, IN_SNAPSHOT, sizeof head + written);
+	add_region(start, size, protection, source, sizeof head + written);
 	for (unsigned long at = start; at < start + size; at += PAGE_BYTES, written += PAGE_BYTES)
 		if (pread(memory, page, PAGE_BYTES, at) != PAGE_BYTES || (memcmp(page, zeros, PAGE_BYTES) && pwrite(out, page, PAGE_BYTES, sizeof head + written) != PAGE_BYTES))
 			fail("%s: %s", unfinished, strerror(errno));
 }
 
+/** A mapping, with what the engine has written over it; where that is nearly all, it is all. */
 static void add_changed(unsigned long start, unsigned long end, unsigned protection, unsigned source, unsigned long offset, unsigned gap)
 {
+	unsigned before = head.regions;
+
 	add_region(start, end - start, protection, source, offset);
 	for (unsigned long at = start; at < end; at += PAGE_BYTES)
 		if (is_own(at)) {
-			unsigned long first = at, last = at;
+			unsigned long first = at - start <= gap * PAGE_BYTES ? start : at, last = at;
 
 			for (; at < end && at - last <= gap * PAGE_BYTES; at += PAGE_BYTES)
 				if (is_own(at))
 					last = at;
-			copy_region(first, last + PAGE_BYTES - first, protection);
-			at = last;
+			at = at == end ? end : last + PAGE_BYTES;
+			if (first == start && at == end) {
+				head.regions = before;
+				copy_region(start, end - start, protection, IN_SNAPSHOT);
+			} else {
+				copy_region(first, at - first, protection, OVER);
+			}
 		}
 }
 
@@ -124,7 +132,7 @@ static void add_mappings(void)
 		else if (*path == '/') {
 			if (strncmp(path, directory, strlen(directory)))
 				add_file(path);
-			copy_region(start, end - start, protection);
+			copy_region(start, end - start, protection, IN_SNAPSHOT);
 		} else
 			add_changed(start, end, protection, ZEROS, 0, GAP_ANONYMOUS);
 	}

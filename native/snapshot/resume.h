@@ -146,7 +146,7 @@ static int map_regions(const struct snapshot *it, s64 file, s64 engine)
 {
 	for (u32 i = 0; i < it->regions; i++) {
 		const struct snapshot_region *region = &it->region[i];
-		u64 flags = MAP_PRIVATE | (region->source == ZEROS ? MAP_ANONYMOUS | MAP_NORESERVE : 0) | (region->source == IN_SNAPSHOT ? MAP_FIXED : MAP_FIXED_NOREPLACE);
+		u64 flags = MAP_PRIVATE | (region->source == ZEROS ? MAP_ANONYMOUS | MAP_NORESERVE : 0) | (region->source == OVER ? MAP_FIXED : MAP_FIXED_NOREPLACE);
 		s64 from = region->source == ZEROS ? -1 : region->source == IN_ENGINE ? engine : file;
 
 		if (call6(NR_MMAP, region->start, region->size, region->protection, flags, from, region->offset) != (s64)region->start)

@@ -5,7 +5,7 @@
 #pragma once
 
 /** Another one for each layout of what follows: a launcher that has waited for days may meet what a newer one is for. */
-#define SNAPSHOT_MAGIC 0x35746f6873706e73ul
+#define SNAPSHOT_MAGIC 0x36746f6873706e73ul
 #define SNAPSHOT_FILES 12
 #define SNAPSHOT_REGIONS 480
 #define SNAPSHOT_RUNS 512
@@ -14,8 +14,8 @@
 #define PAGE_BYTES 4096ul
 #define OSXSAVE (1u << 27)
 
-/** Where the bytes of a region are: nowhere (zeros), in the snapshot, in the engine's executable. `IN_SNAPSHOT` may lie over a part of the others. */
-enum { ZEROS, IN_ENGINE, IN_SNAPSHOT };
+/** Where the bytes of a region are: nowhere (zeros), in the engine's executable, in the snapshot. `OVER` is in the snapshot too, and lies over a part of a region of the first two. */
+enum { ZEROS, IN_ENGINE, IN_SNAPSHOT, OVER };
 
 struct snapshot_region {
 	unsigned long start, size, offset;
