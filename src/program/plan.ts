@@ -19,7 +19,7 @@ export interface Written {
   readonly runs: number[];
 }
 
-export interface Around {
+export interface ImageSoFar {
   readonly slots: Slots;
   readonly slotTable: number;
   /** The offset of a text, which is written where there is none. */
@@ -27,7 +27,7 @@ export interface Around {
 }
 
 /** The arguments of a WriteCopies, but for where texts go. `names`: the slots, with holes, whose names the copies bring along. */
-export function planOf({ template, rows, first, source, next, runs }: Written, names: readonly string[], { slots, slotTable, offsetOf }: Around): readonly [plan: Uint32Array, patterns: Buffer, words: Buffer] {
+export function planOf({ template, rows, first, source, next, runs }: Written, names: readonly string[], { slots, slotTable, offsetOf }: ImageSoFar): readonly [plan: Uint32Array, patterns: Buffer, words: Buffer] {
   const stamp = stampOf(template);
   const texts = [...new Set([...stamp.texts, ...names])];
   const used = [...new Set([...stamp.slots, ...names])];
