@@ -29,7 +29,7 @@ export async function warm(work: string): Promise<void> {
     await main([...root, 'update', '--resources', `${work}/resources.json`, id]);
     await main([...root, 'list']);
     await main([...root, 'delete', '--force', id]);
-    if (isExecutable) {
+    if (isExecutable) { // V8 would have so much garbage by then that every call collects it
       await main([...root, 'create', '--bundle', `${work}/long`, id]);
       await main([...root, 'delete', '--force', id]);
     }

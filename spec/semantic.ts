@@ -100,16 +100,15 @@ const none: readonly string[] = [];
 function mounts(config: Config, report: Report): void {
   let last: Mount | undefined; // a plain one: a long list has the same type and options again and again
   (config.mounts ?? []).forEach((mount, index) => {
-    const { type, source, destination, options: words = none } = mount;
+    const { type, source, destination, options = none } = mount;
     if (type && source && mount.uidMappings === undefined && mount.gidMappings === undefined && isPlain(destination)) {
-      if (last !== undefined && type === last.type && areSame(words, last.options ?? none)) return;
-      if (arePlain(type, words)) {
+      if (last !== undefined && type === last.type && areSame(options, last.options ?? none)) return;
+      if (arePlain(type, options)) {
         last = mount;
         return;
       }
     }
     const at = `/mounts/${index}`;
-    const options = mount.options ?? [];
     const isBind = mount.type === 'bind' || options.includes('bind') || options.includes('rbind');
     if (isTop(mount.destination)) report(`${at}/destination`, mount.destination, 'mountpoint is on the top of rootfs', 'a directory below /');
     const isRemount = options.includes('remount');

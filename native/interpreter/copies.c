@@ -1,5 +1,5 @@
 /* The copies of a template in the image, as src/program/copies.ts, which says what `plan` is: a library for the engine, whose interpreter takes
- * ten microseconds for each. */
+ * fifty microseconds for each. */
 #include <string.h>
 #include "program.h"
 

@@ -1,7 +1,7 @@
 /* Which memory the engine has, and which of it is its own: the regions and files of the snapshot. */
 #pragma once
 
-/** Own pages closer than this become one region: a mapping costs more than some pages of zeros. */
+/** Own pages closer than this become one region: a mapping costs every process some microseconds, pages of zeros are a hole of the file. */
 #define GAP_ANONYMOUS 1100
 #define GAP_FILE 64
 #define PAGEMAP_PRESENT (1ull << 63)
@@ -83,7 +83,8 @@ static void add_changed(unsigned long start, unsigned long end, unsigned protect
 			for (; at < end && at - last <= gap * PAGE_BYTES; at += PAGE_BYTES)
 				if (is_own(at))
 					last = at;
-			at = at == end ? end : last + PAGE_BYTES;
+			if (at < end)
+				at = last + PAGE_BYTES;
 			if (first == start && at == end) {
 				head.regions = before;
 				copy_region(start, end - start, protection, IN_SNAPSHOT);

@@ -29,8 +29,6 @@
 #define AT_EMPTY_PATH 0x1000
 #define STAT_MTIME_OFFSET 88
 #define EPOLL_CTL_ADD 1
-#define CLOSE_RANGE_CLOEXEC 4
-#define FIRST_INHERITED 3
 #define RLIMIT_NOFILE 7
 #define CLOCK_MONOTONIC 1
 /** More descriptors than a prepared program opens. */
@@ -159,7 +157,7 @@ static int map_regions(const struct snapshot *it, s64 file, s64 engine)
 	return 1;
 }
 
-/** When they start: hooks get none of the caller's descriptors, and there may be as many as can be, because each mount of a container is one for a while. */
+/** When they start: there may be as many descriptors as can be, because each mount of a container is one for a while. */
 static void do_as_engines_do(void)
 {
 	u64 limit[2];
@@ -171,7 +169,6 @@ static void do_as_engines_do(void)
 	mask_signals(0);
 #endif
 
-	call6(NR_CLOSE_RANGE, FIRST_INHERITED, ~0u, CLOSE_RANGE_CLOEXEC, 0, 0, 0);
 	if (call6(NR_PRLIMIT64, 0, RLIMIT_NOFILE, 0, (u64)limit, 0, 0) == 0 && limit[0] < limit[1]) {
 		limit[0] = limit[1];
 		call6(NR_PRLIMIT64, 0, RLIMIT_NOFILE, (u64)limit, 0, 0, 0);

@@ -1,6 +1,6 @@
 /*
  * runt-snapshot: takes the snapshot of the engine beside it. It runs the engine, which loads all of runt, creates some containers (bin/warm.ts) and
- * pauses; writes its memory to engine/snapshot; and creates one more container with it, to see that it serves and which pages are written. As
+ * pauses; writes its memory to engine/snapshot; and runs one more container with it, to see that it serves and which pages are written. As
  * root, in a mount namespace of its own with a cgroup v2 view; others cannot create that container, and their snapshot is of less use.
  * RUNT_SNAPSHOT tells the engine a directory for what it needs.
  */

@@ -19,7 +19,7 @@ export function stepsOrCopies(entries: readonly Entry[], steps: (entry: NamedEnt
       continue;
     }
     let template = templates.get(kind);
-    if (template === undefined) templates.set(kind, (template = { steps: steps(withHoles(entries[first]!, kind.rows[row]!.length)) }));
+    if (template === undefined) templates.set(kind, (template = { steps: steps(withHoles(entries[first]!)) }));
     if (template.steps.length > 0) all.push({ template, rows: kind.rows, from: row, to: row + count });
   }
   return all;
@@ -79,7 +79,8 @@ function kindOf(kinds: Map<string, Kind>, entry: Entry): Kind | undefined {
 }
 
 /** An entry that stands for all of its kind: the words of its path come first, then its index and its source. */
-function withHoles(entry: Entry, words: number): NamedEntry {
+function withHoles(entry: Entry): NamedEntry {
+  const words = entry.row.length;
   const path = Array.from({ length: words - 2 }, (_, i) => hole(i)).join('/');
   return named({ ...entry, index: hole(words - 2), source: hole(words - 1), path });
 }

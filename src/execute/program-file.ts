@@ -1,5 +1,6 @@
 // A program file: written once, mapped shared by the runtime and the interpreter, read again by `trace`.
 import { closeSync, openSync } from 'node:fs';
+import { writeCopies } from '../../native/interpreter/copies.ts';
 import { errnoName } from '../../native/linux/errno.ts';
 import { call, mapFile, mappedBytes } from '../../native/linux/syscalls.ts';
 import { RuntimeError } from '../errors.ts';
@@ -7,7 +8,6 @@ import { openImage, type Image } from '../program/decode.ts';
 import { encodeProgram, encodeWithNames, imageRoom, type EncodeOptions } from '../program/encode.ts';
 import { BASE } from '../program/layout.ts';
 import type { Program } from '../program/step.ts';
-import { writeCopies } from '../../native/interpreter/copies.ts';
 import { memoryFile } from './memory-file.ts';
 
 /** A program that is in memory and in its file at once. */
@@ -66,5 +66,5 @@ function mapRoom(fd: number, path: string | undefined, base: number, size: numbe
 
 /** Encodes a program in memory only, for `explain`. */
 export function imageOf(program: Program, options: EncodeOptions = {}): Image {
-  return openImage(Buffer.from(encodeProgram(program, options)))!;
+  return openImage(Buffer.from(encodeProgram(program, { ...options, writeCopies })))!;
 }

@@ -181,7 +181,7 @@ class Encoder extends ImageWriter {
     return next;
   }
 
-  /** Gives where the next record goes, as `record` and `copy` do. */
+  /** Gives where the next record goes, as `record` and `copies` do. */
   private records(at: number, steps: readonly Step[]): number {
     let next = at;
     for (const step of steps) next = this.record(next, step);
@@ -191,21 +191,20 @@ class Encoder extends ImageWriter {
   /** The first copy of a template is written as its steps; of the others is noted where they go. */
   private copies(at: number, { template, rows, from, to }: Copies): number {
     let written = this.written.get(template);
+    if (from !== (written?.next ?? 0) || (written !== undefined && rows !== written.rows)) throw new Error('copies of a template come in the order of their rows');
     let next = at;
     let first = from;
     if (written === undefined) {
-      next = this.records(at, stepsOf(template, rows[from]!));
-      first++;
-      this.written.set(template, (written = { template, rows, first: from, source: at, next: first, runs: [] }));
+      next = this.records(at, stepsOf(template, rows[first++]!));
+      this.written.set(template, (written = { template, rows, source: at, next: first, runs: [] }));
     }
-    if (rows !== written.rows || first !== written.next) throw new Error('copies of a template come in the order of their rows');
-    if (first === to) return next;
     written.next = to;
-    written.runs.push(next, to - first);
+    if (first < to) written.runs.push(next, to - first);
     return next + template.steps.length * record.bytes * (to - first);
   }
 
   private writeCopies(written: Written, slotTable: number): void {
+    if (written.next < written.rows.length) throw new Error('copies of a template are for all its rows'); // each of which has slots
     const names = this.newNames.get(written.template)!;
     const image = { slots: this.slots, slotTable, offsetOf: (text: string) => this.text(text) };
     for (const [name, number] of namesOfFirst(written, names, this.slots)) this.words32[(slotTable + number * slotEntry.bytes + slotEntry.name) >> 2] = this.text(name);

@@ -6,12 +6,11 @@ import { stampOf } from './stamp.ts';
 import type { Row, Template } from './step.ts';
 import { fill, patternOf } from './template.ts';
 
-/** A template whose steps have been written for one row, and where those of the following rows go. */
+/** A template whose steps have been written for the first of its rows, and where those of the others go. */
 export interface Written {
   readonly template: Template;
   readonly rows: readonly Row[];
-  /** The row that is written, and the offset of its records. */
-  readonly first: number;
+  /** The offset of the records that are written. */
   readonly source: number;
   /** The row after the last one that is planned. */
   next: number;
@@ -27,20 +26,20 @@ export interface ImageSoFar {
 }
 
 /** The arguments of a WriteCopies, but for where texts go. `names`: the slots, with holes, whose names the copies bring along. */
-export function planOf({ template, rows, first, source, next, runs }: Written, names: readonly string[], { slots, slotTable, offsetOf }: ImageSoFar): readonly [plan: Uint32Array, patterns: Buffer, words: Buffer] {
+export function planOf({ template, rows, source, runs }: Written, names: readonly string[], { slots, slotTable, offsetOf }: ImageSoFar): readonly [plan: Uint32Array, patterns: Buffer, words: Buffer] {
   const stamp = stampOf(template);
   const texts = [...new Set([...stamp.texts, ...names])];
   const used = [...new Set([...stamp.slots, ...names])];
-  const of = (text: string): string => fill(patternOf(text), rows[first]!);
+  const of = (text: string): string => fill(patternOf(text), rows[0]!);
   const series = used.map((text) => {
     const found = slots.seriesOf(rows, text);
     if (found === undefined) throw new Error(`copies use $${of(text)}, which no row of theirs sets`);
-    return [found.first + first * found.stride, found.stride];
+    return [found.first, found.stride];
   });
   const head = new Array<number>(plan.head).fill(0);
   head[plan.source] = source;
   head[plan.bytes] = template.steps.length * record.bytes;
-  head[plan.words] = rows[first]!.length;
+  head[plan.words] = rows[0]!.length;
   head[plan.texts] = texts.length;
   head[plan.slots] = used.length;
   head[plan.marks] = stamp.marks.length;
@@ -52,14 +51,14 @@ export function planOf({ template, rows, first, source, next, runs }: Written, n
     stamp.marks.flatMap(({ place, kind, value }) => (kind === 'text' ? [place, value, 0] : [place, texts.length + value, kind === 'upper' ? 16 : 0])),
     names.flatMap((name) => [texts.indexOf(name), used.indexOf(name)]), runs,
   ].flat();
-  const copied = rows.slice(first + 1, next);
+  const copied = rows.slice(1);
   return [Uint32Array.from(table), Buffer.from(texts.map((text) => `${text}\0\0`).join('')), Buffer.from(copied.length === 0 ? '' : `${copied.flat().join('\0')}\0`)];
 }
 
 /** The names, and numbers, of slots that the copy that is written brings along. */
-export function namesOfFirst({ rows, first }: Written, names: readonly string[], slots: Slots): readonly (readonly [name: string, number: number])[] {
+export function namesOfFirst({ rows }: Written, names: readonly string[], slots: Slots): readonly (readonly [name: string, number: number])[] {
   return names.map((text) => {
-    const { first: number, stride, name } = slots.seriesOf(rows, text)!;
-    return [fill(name, rows[first]!), number + first * stride];
+    const { first, name } = slots.seriesOf(rows, text)!;
+    return [fill(name, rows[0]!), first];
   });
 }
