@@ -1,6 +1,6 @@
 // What the schema cannot say: rules between the fields of config.json, on any host. Warnings are for `validate`, errors refuse a create.
 import type { Config, IdMapping, Integer, Mount } from './config.ts';
-import { areSame } from './same-words.ts';
+import { arePlain, mountRuns } from './mount-runs.ts';
 import { resources, wide, type Report } from './resources.ts';
 import { show, type Issue } from './validate.ts';
 
@@ -86,55 +86,60 @@ const unsigned = (value: Integer): bigint => BigInt.asUintN(64, BigInt(value));
 /** What may be mounted below /proc: nothing in it decides about a process. */
 const allowedBelowProc = ['cpuinfo', 'diskstats', 'meminfo', 'stat', 'swaps', 'uptime', 'loadavg', 'slabinfo', 'sys/kernel/ns_last_pid', 'sys/crypto/fips_enabled'];
 
-/** Whether no rule can be about its path: one that is plain, and not below /proc. */
-const isPlain = (path: string): boolean => path.startsWith('/') && !path.endsWith('/') && !path.includes('/.') && !path.includes('proc/');
-
-/** Whether no rule can be about these words, of a mount of this type. */
-function arePlain(type: string, options: readonly string[]): boolean {
+/** Whether no rule can be about anything in it but its destination; then it is the same for all that are alike. */
+function isHarmless({ type, source, options = [], uidMappings, gidMappings }: Mount): boolean {
+  if (!type || !source || uidMappings !== undefined || gidMappings !== undefined) return false;
   const words = options.join();
   return !words.includes('idmap') && !words.includes('tmpcopyup') && !(words.includes('=') && (type === 'bind' || words.includes('bind')));
 }
 
-const none: readonly string[] = [];
-
 function mounts(config: Config, report: Report): void {
-  let last: Mount | undefined; // a plain one: a long list has the same type and options again and again
-  (config.mounts ?? []).forEach((mount, index) => {
-    const { type, source, destination, options = none } = mount;
-    if (type && source && mount.uidMappings === undefined && mount.gidMappings === undefined && isPlain(destination)) {
-      if (last !== undefined && type === last.type && areSame(options, last.options ?? none)) return;
-      if (arePlain(type, options)) {
-        last = mount;
-        return;
-      }
-    }
-    const at = `/mounts/${index}`;
-    const isBind = mount.type === 'bind' || options.includes('bind') || options.includes('rbind');
-    if (isTop(mount.destination)) report(`${at}/destination`, mount.destination, 'mountpoint is on the top of rootfs', 'a directory below /');
-    const isRemount = options.includes('remount');
-    if (isBind && !mount.source && !isRemount) report(`${at}/source`, mount.source ?? 'nothing', 'a bind mount needs a source');
-    if (!isBind && !mount.type && !isRemount) report(`${at}/type`, mount.type ?? 'nothing', 'a mount that is not a bind needs a type');
-    if ((mount.uidMappings === undefined) !== (mount.gidMappings === undefined)) report(at, 'one of them', 'uidMappings and gidMappings go together');
-    const asksIdmap = options.includes('idmap') || options.includes('ridmap');
-    if ((mount.uidMappings !== undefined || asksIdmap) && !isBind) report(`${at}/uidMappings`, mount.type ?? 'none', 'only bind mounts can be idmapped');
-    if (asksIdmap && mount.uidMappings === undefined && !has(config, 'user')) report(`${at}/options`, 'idmap', 'needs uidMappings, or a user namespace to take them from');
-    if (isBind && options.join().includes('=')) {
-      const data = options.findIndex((option) => option.includes('='));
-      report(`${at}/options/${data}`, options[data], 'a bind mount has no file system options: its super block is shared');
-    }
-    if (options.includes('tmpcopyup') && mount.type !== 'tmpfs') report(`${at}/options`, 'tmpcopyup', 'only on tmpfs');
-    const below = belowProc(mount.destination);
-    if (below && !allowedBelowProc.includes(below)) report(`${at}/destination`, mount.destination, 'cannot be mounted because it is inside /proc', `below /proc only ${allowedBelowProc.join(', ')}`);
-  });
-  if (!has(config, 'mount')) {
-    for (const key of ['maskedPaths', 'readonlyPaths'] as const) if ((config.linux?.[key]?.length ?? 0) > 0) report(`/linux/${key}`, 'no mount namespace', 'unable to restrict paths without a private MNT namespace');
-    const hint = 'add {"type": "mount"} to linux.namespaces';
-    if ((config.mounts?.length ?? 0) > 0) report('/mounts', 'no mount namespace', 'mounts need a mount namespace: they would be the host’s', hint);
-    if ((config.linux?.devices?.length ?? 0) > 0) report('/linux/devices', 'no mount namespace', 'devices need a mount namespace: they would be made in the rootfs for good', hint);
-    if (config.root?.readonly === true) report('/root/readonly', 'no mount namespace', 'a read-only root needs a mount namespace: it would be read-only for the host too', hint);
-    if (config.linux?.rootfsPropagation) report('/linux/rootfsPropagation', 'no mount namespace', 'propagation needs a mount namespace', hint);
-    if (config.linux?.mountLabel) report('/linux/mountLabel', 'no mount namespace', 'nothing is mounted without a mount namespace', hint);
+  const all = config.mounts ?? [];
+  for (const { first, count, destinations } of mountRuns(all)) {
+    const end = first + count;
+    if (!isHarmless(all[first]!)) for (let i = first; i < end; i++) options(config, all[i]!, i, report);
+    if (arePlain(destinations) && !destinations.includes('proc/')) continue;
+    for (let i = first; i < end; i++) destination(all[i]!, i, report);
   }
+  privateMounts(config, report);
+}
+
+/** The rules about all of a mount but its destination. */
+function options(config: Config, mount: Mount, index: number, report: Report): void {
+  const { type, source, options: words = [] } = mount;
+  const at = `/mounts/${index}`;
+  const isBind = type === 'bind' || words.includes('bind') || words.includes('rbind');
+  const isRemount = words.includes('remount');
+  if (isBind && !source && !isRemount) report(`${at}/source`, source ?? 'nothing', 'a bind mount needs a source');
+  if (!isBind && !type && !isRemount) report(`${at}/type`, type ?? 'nothing', 'a mount that is not a bind needs a type');
+  if ((mount.uidMappings === undefined) !== (mount.gidMappings === undefined)) report(at, 'one of them', 'uidMappings and gidMappings go together');
+  const asksIdmap = words.includes('idmap') || words.includes('ridmap');
+  if ((mount.uidMappings !== undefined || asksIdmap) && !isBind) report(`${at}/uidMappings`, type ?? 'none', 'only bind mounts can be idmapped');
+  if (asksIdmap && mount.uidMappings === undefined && !has(config, 'user')) report(`${at}/options`, 'idmap', 'needs uidMappings, or a user namespace to take them from');
+  if (isBind && words.join().includes('=')) {
+    const data = words.findIndex((word) => word.includes('='));
+    report(`${at}/options/${data}`, words[data], 'a bind mount has no file system options: its super block is shared');
+  }
+  if (words.includes('tmpcopyup') && type !== 'tmpfs') report(`${at}/options`, 'tmpcopyup', 'only on tmpfs');
+}
+
+function destination({ destination: path }: Mount, index: number, report: Report): void {
+  const at = `/mounts/${index}/destination`;
+  if (isTop(path)) report(at, path, 'mountpoint is on the top of rootfs', 'a directory below /');
+  const below = belowProc(path);
+  if (below && !allowedBelowProc.includes(below)) report(at, path, 'cannot be mounted because it is inside /proc', `below /proc only ${allowedBelowProc.join(', ')}`);
+}
+
+/** What would be mounted on the host. */
+function privateMounts(config: Config, report: Report): void {
+  if (has(config, 'mount')) return;
+  for (const key of ['maskedPaths', 'readonlyPaths'] as const) if ((config.linux?.[key]?.length ?? 0) > 0) report(`/linux/${key}`, 'no mount namespace', 'unable to restrict paths without a private MNT namespace');
+  const hint = 'add {"type": "mount"} to linux.namespaces';
+  if ((config.mounts?.length ?? 0) > 0) report('/mounts', 'no mount namespace', 'mounts need a mount namespace: they would be the host’s', hint);
+  if ((config.linux?.devices?.length ?? 0) > 0) report('/linux/devices', 'no mount namespace', 'devices need a mount namespace: they would be made in the rootfs for good', hint);
+  if (config.root?.readonly === true) report('/root/readonly', 'no mount namespace', 'a read-only root needs a mount namespace: it would be read-only for the host too', hint);
+  if (config.linux?.rootfsPropagation) report('/linux/rootfsPropagation', 'no mount namespace', 'propagation needs a mount namespace', hint);
+  if (config.linux?.mountLabel) report('/linux/mountLabel', 'no mount namespace', 'nothing is mounted without a mount namespace', hint);
 }
 
 /** A path's words from the root on, `..` resolved as text and never above it, as the compiler does. */

@@ -1,4 +1,6 @@
 // Schema errors → issues in plain words: where, what was found, what was expected.
+import type { Mount } from './config.ts';
+import { mountRuns } from './mount-runs.ts';
 import { validate, type SchemaError } from './validator.generated.js';
 
 export interface Issue {
@@ -15,8 +17,16 @@ export function validateConfig(document: unknown): readonly Issue[] {
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
     return [{ pointer: '', found: show(document), expected: document === null ? 'config cannot be null' : 'an object', severity: 'error' }];
   }
-  if (validate(document)) return [];
+  if (validate(withFewerMounts(document)) || validate(document)) return [];
   return (validate.errors ?? []).filter(({ keyword }) => keyword !== 'anyOf').map((error) => issueOf(error, valueAt(document, error.instancePath)));
+}
+
+/** Of mounts that are alike only the first: the schema has nothing else to say of the others, whose paths have been looked at. */
+function withFewerMounts(document: object): object {
+  const { mounts } = document as { readonly mounts?: unknown };
+  if (!Array.isArray(mounts)) return document;
+  const runs = mountRuns(mounts as Mount[]);
+  return runs.length === mounts.length ? document : { ...document, mounts: runs.map(({ first }) => (mounts as unknown[])[first]) };
 }
 
 /** The value a JSON pointer names (RFC 6901). */

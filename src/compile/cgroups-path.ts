@@ -1,6 +1,7 @@
 // linux.cgroupsPath: the container's cgroup is made before init, which is born in it (cgroups(7), kernel doc cgroup-v2).
 import { AT_EMPTY_PATH, AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_PATH } from '../../native/linux/constants.ts';
 import type { Config, IdMapping } from '../../spec/config.ts';
+import { mountsWith } from '../../spec/mount-runs.ts';
 import { part, slot, stepsFor, type Step } from '../program/step.ts';
 import { isNew, type Context } from './context.ts';
 
@@ -39,7 +40,7 @@ export function enableControllers(context: Context, isWanted: (path: string) => 
 /** Who owns the cgroup inside: the host's id of process.user, when the container sees it writable in a cgroup namespace of its own, as in runc. */
 export function cgroupOwner(config: Config): number | undefined {
   if (!isNew(config, 'cgroup')) return undefined;
-  const mount = (config.mounts ?? []).find(({ destination, type }) => destination === '/sys/fs/cgroup' && (type === 'cgroup' || type === 'cgroup2'));
+  const mount = mountsWith(config.mounts, '/sys/fs/cgroup').find(({ destination, type }) => destination === '/sys/fs/cgroup' && (type === 'cgroup' || type === 'cgroup2'));
   if (mount === undefined || mount.options?.includes('ro') === true) return undefined;
   const uid = config.process?.user?.uid ?? 0;
   const owner = isNew(config, 'user') ? mapped(uid, config.linux?.uidMappings ?? []) : uid;

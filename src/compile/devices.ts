@@ -1,6 +1,7 @@
 // linux.devices, the devices every container has, and the links of /dev (config-linux.md#default-devices).
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, MOVE_MOUNT_F_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH, O_CLOEXEC, O_DIRECTORY, O_NOFOLLOW, O_PATH, OPEN_TREE_CLOEXEC, OPEN_TREE_CLONE, S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT, S_IFREG, STATX_TYPE } from '../../native/linux/constants.ts';
-import type { Device } from '../../spec/config.ts';
+import type { Config, Device, Mount } from '../../spec/config.ts';
+import { mountsWith } from '../../spec/mount-runs.ts';
 import { part, slot, stepsFor, type Step } from '../program/step.ts';
 import { has, type Context } from './context.ts';
 import { makePath, openInRoot, relativePath } from './paths.ts';
@@ -22,11 +23,11 @@ export function deviceNumber(major: number, minor: number): number {
 
 /** With the host's /dev bound there is nothing to make: it would be made on the host. */
 export function hasOwnDev({ config }: Context): boolean {
-  return has(config, 'mount') && !(config.mounts ?? []).some((mount) => isDev(mount.destination) && isBind(mount.type, mount.options));
+  return has(config, 'mount') && !mountsOfDev(config).some((mount) => isBind(mount.type, mount.options));
 }
 
-/** The destination /dev, however it is written; of a thousand others no word is looked at. */
-const isDev = (destination: string): boolean => destination.includes('dev') && relativePath(destination) === 'dev';
+/** The mounts on /dev, however that is written. */
+const mountsOfDev = ({ mounts }: Config): readonly Mount[] => mountsWith(mounts, 'dev').filter(({ destination }) => relativePath(destination) === 'dev');
 
 const isBind = (type: string | undefined, options: readonly string[] | undefined): boolean => type === 'bind' || (options ?? []).some((word) => word === 'bind' || word === 'rbind');
 
@@ -44,7 +45,7 @@ export function devices(context: Context): readonly Step[] {
   const dev = openInRoot('', 'dev', 'dev', O_PATH | O_DIRECTORY, 'in-root: the rootfs’s /dev may be a symlink (CVE-2026-41579)');
   const isMapped = has(config, 'user') || !host.isPrivileged;
   // On a tmpfs of its own /dev begins empty: nothing of the image can be in the way.
-  const isFresh = listed.filter((device) => !isInDev(relativePath(device.path).split('/'))).length === 0 && (config.mounts ?? []).some((mount) => mount.type === 'tmpfs' && isDev(mount.destination));
+  const isFresh = listed.filter((device) => !isInDev(relativePath(device.path).split('/'))).length === 0 && mountsOfDev(config).some(({ type }) => type === 'tmpfs');
   return [
     openInRoot('', 'dev', 'dev', O_PATH | O_DIRECTORY, 'in-root: the rootfs’s /dev may be a symlink (CVE-2026-41579)', { tolerate: ['ENOENT'] }),
     ...makePath('', 'dev', 'dev', false),

@@ -1,25 +1,25 @@
 // A long list of mounts has few kinds of them: each kind is compiled once, with holes for what differs, and copied for every mount.
-import type { Copies, Row, Step, Template } from '../program/step.ts';
+import { FEW_MOUNTS } from '../../spec/mount-runs.ts';
+import { Rows } from '../program/rows.ts';
+import type { Copies, Step, Template } from '../program/step.ts';
 import { hole } from '../program/template.ts';
-import { named, type Entry, type NamedEntry } from './mount-entry.ts';
-
-/** Fewer of a kind are not worth a template, which costs half a millisecond to make and to encode: so many mounts save it. */
-const FEW = 24;
+import type { Context } from './context.ts';
+import { addRows, entriesOf, entryRuns, named, type Entry, type EntryRun, type NamedEntry } from './mount-entry.ts';
 
 /** Words of a path for which there are holes besides those of the index and the source (template.ts). */
 const MOST_WORDS = 8;
 
-/** The steps of each entry, in order. */
-export function stepsOrCopies(entries: readonly Entry[], steps: (entry: NamedEntry) => readonly Step[]): readonly (Step | Copies)[] {
+/** The steps of each entry of mounts, in order. Fewer of a kind are not worth a template, which costs half a millisecond to make and to encode. */
+export function stepsOrCopies(context: Context, steps: (entry: NamedEntry) => readonly Step[]): readonly (Step | Copies)[] {
   const all: (Step | Copies)[] = [];
   const templates = new Map<Kind, Template>();
-  for (const { kind, first, count, row } of runsOf(entries)) {
-    if (kind === undefined || kind.rows.length < FEW) {
-      for (let i = first; i < first + count; i++) for (const step of steps(named(entries[i]!))) all.push(step);
+  for (const { kind, runs, row, count } of piecesOf(context)) {
+    if (kind === undefined || kind.rows.length < FEW_MOUNTS) {
+      for (const run of runs) for (const entry of entriesOf(context, run)) for (const step of steps(named(entry))) all.push(step);
       continue;
     }
     let template = templates.get(kind);
-    if (template === undefined) templates.set(kind, (template = { steps: steps(withHoles(entries[first]!)) }));
+    if (template === undefined) templates.set(kind, (template = { steps: steps(withHoles(kind.like)) }));
     if (template.steps.length > 0) all.push({ template, rows: kind.rows, from: row, to: row + count });
   }
   return all;
@@ -28,59 +28,56 @@ export function stepsOrCopies(entries: readonly Entry[], steps: (entry: NamedEnt
 /** All entries whose steps are the same but for what fills the holes. */
 interface Kind {
   readonly like: Entry;
-  readonly rows: Row[];
+  readonly rows: Rows;
 }
 
-/** Neighbours of one kind, or of none: where they begin in the list and among the kind's rows. */
-interface Run {
+/** Neighbours of one kind, or of none: how many, and where among the kind's rows the first is. */
+interface Piece {
   readonly kind: Kind | undefined;
-  readonly first: number;
-  count: number;
+  readonly runs: EntryRun[];
   readonly row: number;
+  count: number;
 }
 
-const known = new WeakMap<readonly Entry[], readonly Run[]>();
+const known = new WeakMap<readonly EntryRun[], readonly Piece[]>();
 
-function runsOf(entries: readonly Entry[]): readonly Run[] {
-  let runs = known.get(entries);
-  if (runs === undefined) known.set(entries, (runs = entries.length < FEW ? [{ kind: undefined, first: 0, count: entries.length, row: 0 }] : findRuns(entries)));
-  return runs;
+function piecesOf(context: Context): readonly Piece[] {
+  const runs = entryRuns(context);
+  let pieces = known.get(runs);
+  if (pieces === undefined) known.set(runs, (pieces = (context.config.mounts ?? []).length < FEW_MOUNTS ? [{ kind: undefined, runs: [...runs], row: 0, count: 0 }] : findPieces(context, runs)));
+  return pieces;
 }
 
-function findRuns(entries: readonly Entry[]): readonly Run[] {
-  const runs: Run[] = [];
+function findPieces(context: Context, runs: readonly EntryRun[]): readonly Piece[] {
+  const pieces: Piece[] = [];
   const kinds = new Map<string, Kind>();
-  let run: Run | undefined;
-  for (let i = 0; i < entries.length; i++) {
-    const entry = entries[i]!;
-    const last: Kind | undefined = run?.kind;
-    const kind = last !== undefined && isLike(last, entry) ? last : kindOf(kinds, entry);
-    if (run !== undefined && kind === last) run.count++;
-    else runs.push((run = { kind, first: i, count: 1, row: kind?.rows.length ?? 0 }));
-    kind?.rows.push(entry.row);
+  let piece: Piece | undefined;
+  for (const run of runs) {
+    const kind = kindOf(kinds, run.entry);
+    if (piece === undefined || kind !== piece.kind) pieces.push((piece = { kind, runs: [], row: kind?.rows.length ?? 0, count: 0 }));
+    piece.runs.push(run);
+    piece.count += run.count;
+    if (kind !== undefined) addRows(context, run, kind.rows);
   }
-  return runs;
+  return pieces;
 }
-
-/** Options are one object where they are equal (mount-entry.ts), nearly always. */
-const isLike = ({ like }: Kind, { options, type, isFile, row, path }: Entry): boolean =>
-  options === like.options && type === like.type && isFile === like.isFile && row.length === like.row.length && !isSpecial(path);
 
 /** A path that decides about its mount's steps. */
 const isSpecial = (path: string): boolean => path === 'dev' || path.startsWith('proc');
 
 /** Undefined for one that is not to be copied: of its steps some are its own, or the runtime's. */
 function kindOf(kinds: Map<string, Kind>, entry: Entry): Kind | undefined {
-  if (isSpecial(entry.path) || entry.row.length > MOST_WORDS + 2 || entry.options.copyUp) return undefined;
-  const key = `${entry.type} ${entry.isFile} ${entry.row.length} ${entry.options.key}`;
+  const { type, isFile, path, depth, options } = entry;
+  if (isSpecial(path) || depth > MOST_WORDS || options.copyUp) return undefined;
+  const key = `${type} ${isFile} ${depth} ${options.key}`;
   let kind = kinds.get(key);
-  if (kind === undefined) kinds.set(key, (kind = { like: entry, rows: [] }));
+  if (kind === undefined) kinds.set(key, (kind = { like: entry, rows: new Rows(depth) }));
   return kind;
 }
 
 /** An entry that stands for all of its kind: the words of its path come first, then its index and its source. */
 function withHoles(entry: Entry): NamedEntry {
-  const words = entry.row.length;
-  const path = Array.from({ length: words - 2 }, (_, i) => hole(i)).join('/');
-  return named({ ...entry, index: hole(words - 2), source: hole(words - 1), path });
+  const { depth } = entry;
+  const path = Array.from({ length: depth }, (_, i) => hole(i)).join('/');
+  return named({ ...entry, index: hole(depth), source: hole(depth + 1), path });
 }

@@ -1,9 +1,10 @@
 // One entry of mounts[] as the compiler sees it: its words read, its kind decided, what it cannot have refused.
 import { MOUNT_ATTR_RDONLY } from '../../native/linux/constants.ts';
 import type { Mount } from '../../spec/config.ts';
-import { areSame } from '../../spec/same-words.ts';
+import { arePlain, mountRuns } from '../../spec/mount-runs.ts';
 import { RuntimeError } from '../errors.ts';
-import { slot, type Row, type Slot } from '../program/step.ts';
+import type { Rows } from '../program/rows.ts';
+import { slot, type Slot } from '../program/step.ts';
 import { has, type Context } from './context.ts';
 import { parseMountOptions, type MountOptions } from './mount-options.ts';
 import { wordsOf } from './paths.ts';
@@ -23,8 +24,8 @@ export interface Entry {
   readonly mappings: Pick<Mount, 'uidMappings' | 'gidMappings'> | undefined;
   /** The destination relative to the root, empty for the root itself. */
   readonly path: string;
-  /** The words of the path, then index and source: what differs between mounts of one kind. */
-  readonly row: Row;
+  /** How many words it has. */
+  readonly depth: number;
 }
 
 /** An entry with what its index gives it: made where steps are, because most entries of a long list need none of their own. */
@@ -37,36 +38,91 @@ export interface NamedEntry extends Entry {
   readonly target: Slot;
 }
 
-/** All entries of mounts, in order. Throws RuntimeError for options that their kind of mount does not have. */
-export function entries(context: Context): readonly Entry[] {
-  let all = known.get(context);
-  if (all === undefined) known.set(context, (all = readEntries(context)));
-  return all;
+/** Neighbours that differ in nothing but index, path and source; or a single one. */
+export interface EntryRun {
+  /** The first. */
+  readonly entry: Entry;
+  readonly first: number;
+  count: number;
+}
+
+/** All of mounts, in order. Throws RuntimeError for options that their kind of mount does not have. */
+export function entryRuns(context: Context): readonly EntryRun[] {
+  let runs = known.get(context);
+  if (runs === undefined) known.set(context, (runs = readRuns(context)));
+  return runs;
 }
 
 /** Read once for all parts that ask. */
-const known = new WeakMap<Context, readonly Entry[]>();
+const known = new WeakMap<Context, readonly EntryRun[]>();
 
-function readEntries(context: Context): readonly Entry[] {
-  const { files, isPrivileged, cgroupMount = '/sys/fs/cgroup' } = context.host;
+/** Each entry; or those of the runs whose first one is wanted, and with it all. */
+export function entries(context: Context, isWanted: (entry: Entry) => boolean = () => true): readonly Entry[] {
   const all: Entry[] = [];
-  (context.config.mounts ?? []).forEach((mount, index) => {
-    const parsed = parsedOptions(mount.options);
-    const type = mount.type === 'cgroup' ? 'cgroup2' : (mount.type ?? 'none');
-    const isCgroup = type === 'cgroup2' && isCgroupBind(context);
-    const options = isCgroup && !isPrivileged ? readonlyToo(parsed) : parsed;
-    const isBind = options.bind !== 'no' || type === 'bind' || isCgroup;
-    if (isBind && !isCgroup) refuseParameters(options, index);
-    const given = isBind ? hostPath(context, mount) : '';
-    const source = !isBind ? (mount.source ?? type) : type === 'cgroup2' ? cgroupMount : given;
-    const mappings = mount.uidMappings !== undefined && mount.uidMappings.length > 0 ? mount : undefined;
-    const place = String(index);
-    const row = wordsOf(mount.destination);
-    const path = row.join('/');
-    row.push(place, source);
-    all.push({ index: place, options, type, isBind, isFile: isBind && files.size > 0 && files.has(given), source, mappings, path, row });
-  });
+  for (const run of entryRuns(context)) if (isWanted(run.entry)) all.push(...entriesOf(context, run));
   return all;
+}
+
+export function entriesOf(context: Context, { entry, first, count }: EntryRun): readonly Entry[] {
+  const all = [entry];
+  for (let i = first + 1; i < first + count; i++) all.push(readEntry(context, i));
+  return all;
+}
+
+/** What differs between a run's mounts, as rows: path, index, source. */
+export function addRows({ config, request }: Context, { entry, first, count }: EntryRun, rows: Rows): void {
+  if (count === 1) {
+    rows.add(entry.path === '' ? '' : `/${entry.path}`, first, entry.source);
+    return;
+  }
+  for (let i = first; i < first + count; i++) {
+    const { destination, source } = config.mounts![i]!;
+    rows.add(destination, i, entry.isBind ? hostPath(request, source) : (source ?? entry.type));
+  }
+}
+
+function readRuns(context: Context): readonly EntryRun[] {
+  const mounts = context.config.mounts ?? [];
+  const { request, host: { files } } = context;
+  const runs: EntryRun[] = [];
+  for (const { first, count, destinations } of mountRuns(mounts)) {
+    const mayBeAlike = count > 1 && areOrdinary(destinations) && mounts[first]!.type?.startsWith('cgroup') !== true;
+    let run: EntryRun | undefined;
+    for (let i = first; i < first + count; i++) {
+      const { destination, source } = mounts[i]!;
+      const isLike = mayBeAlike && run !== undefined && depthOf(destination) === run.entry.depth && (files.size === 0 || !run.entry.isBind || files.has(hostPath(request, source)) === run.entry.isFile);
+      if (isLike) run!.count++;
+      else runs.push((run = { entry: readEntry(context, i), first: i, count: 1 }));
+    }
+  }
+  return runs;
+}
+
+/** Paths that decide about nothing but where a mount goes. */
+const areOrdinary = (paths: string): boolean => arePlain(paths) && !`${paths}\0`.includes('/dev\0') && !paths.includes('/proc');
+
+/** How many words a plain path has. */
+function depthOf(path: string): number {
+  let depth = 0;
+  for (let at = 0; at >= 0; at = path.indexOf('/', at + 1)) depth++;
+  return depth;
+}
+
+function readEntry(context: Context, index: number): Entry {
+  const { host, request } = context;
+  const { isPrivileged, cgroupMount = '/sys/fs/cgroup' } = host;
+  const mount = context.config.mounts![index]!;
+  const parsed = parsedOptions(mount.options);
+  const type = mount.type === 'cgroup' ? 'cgroup2' : (mount.type ?? 'none');
+  const isCgroup = type === 'cgroup2' && isCgroupBind(context);
+  const options = isCgroup && !isPrivileged ? readonlyToo(parsed) : parsed;
+  const isBind = options.bind !== 'no' || type === 'bind' || isCgroup;
+  if (isBind && !isCgroup) refuseParameters(options, index);
+  const given = isBind ? hostPath(request, mount.source) : '';
+  const source = !isBind ? (mount.source ?? type) : type === 'cgroup2' ? cgroupMount : given;
+  const mappings = mount.uidMappings !== undefined && mount.uidMappings.length > 0 ? mount : undefined;
+  const words = wordsOf(mount.destination);
+  return { index: String(index), options, type, isBind, isFile: isBind && host.files.size > 0 && host.files.has(given), source, mappings, path: words.join('/'), depth: words.length };
 }
 
 export function named(entry: Entry): NamedEntry {
@@ -75,24 +131,20 @@ export function named(entry: Entry): NamedEntry {
   return { ...entry, at: `/mounts/${index}`, name, mounted: slot(name), target: slot(`target${index}`) };
 }
 
-const hostPath = ({ request }: Context, { source = '' }: Mount): string => (source.startsWith('/') ? source : `${request.bundle}/${source}`);
+const hostPath = ({ bundle }: Context['request'], source = ''): string => (source.startsWith('/') ? source : `${bundle}/${source}`);
 
 /** Whether a bind, if this is one, is of something that is no directory. */
-export const isBindOfFile = (context: Context, mount: Mount): boolean => context.host.files.has(hostPath(context, mount));
+export const isBindOfFile = (context: Context, mount: Mount): boolean => context.host.files.has(hostPath(context.request, mount.source));
 
 const parsedWords = new Map<string, MountOptions>();
 const none: readonly string[] = [];
-let lastWords = none;
-let lastParsed: MountOptions | undefined;
 
 /** A long list of mounts has the same words again and again: equal ones are one object. */
 function parsedOptions(words = none): MountOptions {
-  if (lastParsed !== undefined && areSame(words, lastWords)) return lastParsed;
   const key = words.join('\0');
   let parsed = parsedWords.get(key);
   if (parsed === undefined) parsedWords.set(key, (parsed = parseMountOptions(words)));
-  lastWords = words;
-  return (lastParsed = parsed);
+  return parsed;
 }
 
 /** A bind shares its source's super block: parameters belong to the mount that made it. Its words (sync, lazytime, …) the kernel ignores. */

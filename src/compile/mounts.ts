@@ -17,7 +17,7 @@ import { keepEvents } from './root.ts';
 
 /** Clones of bind sources, with the host's rights, not attached yet. */
 export function mountSources(context: Context): readonly (Step | Copies)[] {
-  return stepsOrCopies(entries(context), (entry) => sourceSteps(context, entry));
+  return stepsOrCopies(context, (entry) => sourceSteps(context, entry));
 }
 
 export function sourceSteps(context: Context, entry: NamedEntry): readonly Step[] {
@@ -58,7 +58,7 @@ function idmap({ config }: Context, { mappings }: Entry): { readonly own: boolea
 /** mount_setattr(2) MOUNT_ATTR_IDMAP: by the runtime, who holds the rights over the source's file system. */
 export function idmapSources(context: Context): readonly Step[] {
   const users = new Set<string>();
-  return stepsFor(entries(context).filter(isMapped), (entry) => {
+  return stepsFor(entries(context, isMapped), (entry) => {
     const map = idmap(context, entry);
     const { at, mounted } = named(entry);
     const step = part('runtime', map.own ? `${at}/uidMappings` : `${at}/options`);
@@ -80,7 +80,7 @@ export function idmapSources(context: Context): readonly Step[] {
 
 /** Every mount, in the order listed. */
 export function mounts(context: Context): readonly (Step | Copies)[] {
-  return stepsOrCopies(entries(context), (entry) => mountSteps(context, entry));
+  return stepsOrCopies(context, (entry) => mountSteps(context, entry));
 }
 
 export function mountSteps(context: Context, entry: NamedEntry): readonly Step[] {
@@ -166,7 +166,7 @@ function attach(entry: NamedEntry): readonly Step[] {
 }
 
 export function delayedReadonly(context: Context): readonly Step[] {
-  return stepsFor(entries(context).filter(isDelayed), (entry) => {
+  return stepsFor(entries(context, isDelayed), (entry) => {
     const { at, name, mounted } = named(entry);
     return [
       part('container', `${at}/options`)('mount_setattr', [...itself(name), { struct: 'mount_attr', members: { attr_set: MOUNT_ATTR_RDONLY } }, 32], 'now that devices and mount points are in it'),

@@ -2,6 +2,7 @@
 import { findCgroupMount } from '../cgroup/locate.ts';
 import { closeSync, existsSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs';
 import type { Config } from '../../spec/config.ts';
+import { mountRuns, mountsWith } from '../../spec/mount-runs.ts';
 import { O_CLOEXEC, O_DIRECTORY, O_PATH, RESOLVE_IN_ROOT } from '../../native/linux/constants.ts';
 import { call, text } from '../../native/linux/syscalls.ts';
 import type { CgroupHost, Host } from '../compile/context.ts';
@@ -43,16 +44,20 @@ const absolute = (bundle: string, source: string): string => (source.startsWith(
 function bindFiles(config: Config, bundle: string): ReadonlySet<string> {
   const files = new Set<string>();
   const seen = new Set<string>();
-  for (const { type, source, options } of config.mounts ?? []) {
+  const mounts = config.mounts ?? [];
+  for (const { first, count } of mountRuns(mounts)) {
+    const { type, options } = mounts[first]!;
     const isBind = type === 'bind' || options?.includes('bind') === true || options?.includes('rbind') === true;
-    if (!isBind || source === undefined) continue;
-    const path = absolute(bundle, source);
-    if (seen.has(path)) continue;
-    seen.add(path);
-    try {
-      if (!statSync(path).isDirectory()) files.add(path);
-    } catch {
-      // open_tree will say what is wrong with it, with its place
+    for (let i = first; isBind && i < first + count; i++) {
+      const { source } = mounts[i]!;
+      if (source === undefined || seen.has(source)) continue;
+      seen.add(source);
+      const path = absolute(bundle, source);
+      try {
+        if (!statSync(path).isDirectory()) files.add(path);
+      } catch {
+        // open_tree will say what is wrong with it, with its place
+      }
     }
   }
   return files;
@@ -65,7 +70,7 @@ const PASSWD_LIMIT = 1 << 20;
 
 /** The home directory of process.user.uid in the container's /etc/passwd, read in-root; `/` when it has none. */
 function homeOf(config: Config, bundle: string, rootfs: string): string {
-  const mounted = (config.mounts ?? []).find(({ destination }) => destination.includes('passwd') && relativePath(destination) === 'etc/passwd');
+  const mounted = mountsWith(config.mounts, 'passwd').find(({ destination }) => relativePath(destination) === 'etc/passwd');
   const passwd = mounted?.source === undefined ? readInRoot(rootfs, 'etc/passwd') : readSmall(absolute(bundle, mounted.source));
   return homeIn(passwd, config.process);
 }

@@ -1,6 +1,6 @@
 // A program file: written once, mapped shared by the runtime and the interpreter, read again by `trace`.
 import { closeSync, openSync } from 'node:fs';
-import { writeCopies } from '../../native/interpreter/copies.ts';
+import { copiesInto, writeCopies } from '../../native/interpreter/copies.ts';
 import { errnoName } from '../../native/linux/errno.ts';
 import { call, mapFile, mappedBytes } from '../../native/linux/syscalls.ts';
 import { RuntimeError } from '../errors.ts';
@@ -41,7 +41,7 @@ function encodeInto(fd: number, path: string | undefined, base: number, program:
   const room = imageRoom(program);
   const memory = mapRoom(fd, path, base, room);
   if (memory === undefined) return undefined;
-  const { bytes, slots } = encodeWithNames(program, { ...options, base, memory, writeCopies });
+  const { bytes, slots } = encodeWithNames(program, { ...options, base, memory, writeCopies: copiesInto(fd, memory) });
   if (bytes.buffer === memory.buffer) {
     call('ftruncate', fd, bytes.length);
     return openImage(bytes as Buffer, slots);

@@ -4,7 +4,7 @@ import { slotEntry } from './layout.ts';
 /**
  * Writes copies of records that are there, or only measures them; gives the offset where their texts end. `image`: undefined to measure. `plan`: 32-bit
  * words (plan below). `patterns`: the texts of one copy, one after the other; a hole is NUL and the word's digit, two NUL end a text. `words`: the rows of
- * all copies, a NUL after each word. plan.ts makes the three.
+ * all copies, the words of a path as that path, a NUL after each text. plan.ts makes the three.
  */
 export type WriteCopies = (image: Buffer | undefined, plan: Uint32Array, patterns: Buffer, words: Buffer) => number;
 
@@ -14,23 +14,24 @@ export const plan = {
   source: 0,
   /** Bytes of the records of one copy. */
   bytes: 1,
-  /** Words in a row. */
+  /** Words in a row, and how many of them, the first, are those of a path. */
   words: 2,
+  pathWords: 3,
   /** A text: its offset for the copy that is there. */
-  texts: 3,
+  texts: 4,
   /** A slot: its number for the copy that is there, and what is added to it from copy to copy. */
-  slots: 4,
+  slots: 5,
   /** A mark: the place of a word in the records that is another in each copy, the number of the text or, counted on from there, of the slot that it follows, bits to shift. */
-  marks: 5,
+  marks: 6,
   /** A name: the number of its text, and of the slot whose name it is. */
-  names: 6,
+  names: 7,
   /** A run of copies: the offset of its first record, and how many there are. */
-  runs: 7,
+  runs: 8,
   /** Offset of the slots. */
-  slotTable: 8,
+  slotTable: 9,
   /** Where the texts of the copies go. */
-  end: 9,
-  head: 10,
+  end: 10,
+  head: 11,
 } as const;
 
 export const writeCopies: WriteCopies = (image, table, patterns, words) => {
@@ -42,14 +43,16 @@ export const writeCopies: WriteCopies = (image, table, patterns, words) => {
   let end = table[plan.end]!;
   let word = 0;
   let nth = 0;
+  const next = (): Buffer => {
+    const text = words.subarray(word, words.indexOf(0, word));
+    word += text.length + 1;
+    return text;
+  };
   for (let run = 0; run < runs.length; run += 2) {
     for (let copy = 0; copy < runs[run + 1]!; copy++) {
-      const row: Buffer[] = [];
-      for (let i = 0; i < wordCount; i++) {
-        const next = words.indexOf(0, word);
-        row.push(words.subarray(word, next));
-        word = next + 1;
-      }
+      const row = wordsOf(next());
+      if (row.length !== table[plan.pathWords]) throw new Error('copies of a template have paths of as many words');
+      while (row.length < wordCount) row.push(next());
       end = writeTexts(image, end, patterns, row, offsets);
       if (image !== undefined) writeRecords(image, runs[run]! + copy * bytes, table, parts, offsets, ++nth);
     }
@@ -58,6 +61,19 @@ export const writeCopies: WriteCopies = (image, table, patterns, words) => {
 };
 
 const DIGIT = 0x30;
+const SLASH = 0x2f;
+
+/** The words of a path, each of which comes after a slash. */
+function wordsOf(path: Buffer): Buffer[] {
+  const words: Buffer[] = [];
+  for (let at = 0; at < path.length;) {
+    const slash = path.indexOf(SLASH, at + 1);
+    const end = slash < 0 ? path.length : slash;
+    words.push(path.subarray(at + 1, end));
+    at = end;
+  }
+  return words;
+}
 
 /** The texts of one copy, each with its NUL, which is there; notes where each begins. Gives where the last ends. */
 function writeTexts(image: Buffer | undefined, begin: number, patterns: Buffer, row: readonly Buffer[], offsets: number[]): number {

@@ -195,7 +195,7 @@ class Encoder extends ImageWriter {
     let next = at;
     let first = from;
     if (written === undefined) {
-      next = this.records(at, stepsOf(template, rows[first++]!));
+      next = this.records(at, stepsOf(template, rows.at(first++)));
       this.written.set(template, (written = { template, rows, source: at, next: first, runs: [] }));
     }
     written.next = to;

@@ -1,15 +1,16 @@
 // What is left to be written of a template that an image has once: a plan for copies.ts.
 import { plan } from './copies.ts';
 import { record } from './layout.ts';
+import type { Rows } from './rows.ts';
 import type { Slots } from './slots.ts';
 import { stampOf } from './stamp.ts';
-import type { Row, Template } from './step.ts';
+import type { Template } from './step.ts';
 import { fill, patternOf } from './template.ts';
 
 /** A template whose steps have been written for the first of its rows, and where those of the others go. */
 export interface Written {
   readonly template: Template;
-  readonly rows: readonly Row[];
+  readonly rows: Rows;
   /** The offset of the records that are written. */
   readonly source: number;
   /** The row after the last one that is planned. */
@@ -30,7 +31,8 @@ export function planOf({ template, rows, source, runs }: Written, names: readonl
   const stamp = stampOf(template);
   const texts = [...new Set([...stamp.texts, ...names])];
   const used = [...new Set([...stamp.slots, ...names])];
-  const of = (text: string): string => fill(patternOf(text), rows[0]!);
+  const row = rows.at(0);
+  const of = (text: string): string => fill(patternOf(text), row);
   const series = used.map((text) => {
     const found = slots.seriesOf(rows, text);
     if (found === undefined) throw new Error(`copies use $${of(text)}, which no row of theirs sets`);
@@ -39,7 +41,8 @@ export function planOf({ template, rows, source, runs }: Written, names: readonl
   const head = new Array<number>(plan.head).fill(0);
   head[plan.source] = source;
   head[plan.bytes] = template.steps.length * record.bytes;
-  head[plan.words] = rows[0]!.length;
+  head[plan.words] = rows.width;
+  head[plan.pathWords] = rows.depth;
   head[plan.texts] = texts.length;
   head[plan.slots] = used.length;
   head[plan.marks] = stamp.marks.length;
@@ -51,14 +54,14 @@ export function planOf({ template, rows, source, runs }: Written, names: readonl
     stamp.marks.flatMap(({ place, kind, value }) => (kind === 'text' ? [place, value, 0] : [place, texts.length + value, kind === 'upper' ? 16 : 0])),
     names.flatMap((name) => [texts.indexOf(name), used.indexOf(name)]), runs,
   ].flat();
-  const copied = rows.slice(1);
-  return [Uint32Array.from(table), Buffer.from(texts.map((text) => `${text}\0\0`).join('')), Buffer.from(copied.length === 0 ? '' : `${copied.flat().join('\0')}\0`)];
+  return [Uint32Array.from(table), Buffer.from(texts.map((text) => `${text}\0\0`).join('')), rows.bytes(1)];
 }
 
 /** The names, and numbers, of slots that the copy that is written brings along. */
 export function namesOfFirst({ rows }: Written, names: readonly string[], slots: Slots): readonly (readonly [name: string, number: number])[] {
+  const row = rows.at(0);
   return names.map((text) => {
     const { first, name } = slots.seriesOf(rows, text)!;
-    return [fill(name, rows[0]!), first];
+    return [fill(name, row), first];
   });
 }

@@ -1,7 +1,7 @@
 // Numbers of slots: of those that have a name of their own, and of those that a template sets once for each row of words.
 import type { SlotNames } from './decode.ts';
-import type { Row } from './step.ts';
-import { fill, hasHole, patternOf, type Pattern } from './template.ts';
+import type { Rows } from './rows.ts';
+import { fill, hasHole, patternOf, rowFor, type Pattern } from './template.ts';
 
 /** Slots of one text of a template, by row: `first`, `first + stride`, … */
 export interface Series {
@@ -16,10 +16,9 @@ export class Slots implements SlotNames {
   /** Of those that are no series: numberOf knows all. */
   readonly numbers = new Map<string, number>();
   readonly #names: (string | undefined)[] = [];
-  /** Of series: the first row’s names, and all where somebody has asked for another. */
+  /** Of series: the first row’s, which is written step by step. */
   readonly #written = new Map<string, number>();
-  readonly #complete = new Set<Series>();
-  readonly #series = new Map<readonly Row[], Map<string, Series>>();
+  readonly #series = new Map<Rows, Map<string, Series>>();
 
   add(name: string): void {
     if (this.numbers.has(name) || (this.#series.size > 0 && this.numberOf(name) >= 0)) return;
@@ -28,7 +27,7 @@ export class Slots implements SlotNames {
   }
 
   /** Slots for each row of the texts that have holes and are not known; gives those texts. */
-  addSeries(rows: readonly Row[], texts: Iterable<string>): readonly string[] {
+  addSeries(rows: Rows, texts: Iterable<string>): readonly string[] {
     let known = this.#series.get(rows);
     if (known === undefined) this.#series.set(rows, (known = new Map()));
     const added: string[] = [];
@@ -39,13 +38,13 @@ export class Slots implements SlotNames {
     added.forEach((text, i) => {
       const name = patternOf(text);
       known.set(text, { first: this.count + i, stride: added.length, name });
-      this.#written.set(fill(name, rows[0]!), this.count + i);
+      this.#written.set(fill(name, rows.at(0)), this.count + i);
     });
     this.count += added.length * rows.length;
     return added;
   }
 
-  seriesOf(rows: readonly Row[], text: string): Series | undefined {
+  seriesOf(rows: Rows, text: string): Series | undefined {
     return this.#series.get(rows)?.get(text);
   }
 
@@ -58,15 +57,13 @@ export class Slots implements SlotNames {
 
   readonly nameOf = (number: number): string | undefined => this.#names[number];
 
-  /** Few steps ask for a row's slot by its name: one that does has the names of that text made, and kept. */
   #numberInSeries(name: string): number | undefined {
     for (const [rows, texts] of this.#series) {
-      for (const series of texts.values()) {
-        if (!name.startsWith(series.name.start) || this.#complete.has(series)) continue;
-        this.#complete.add(series);
-        rows.forEach((row, i) => this.#written.set(fill(series.name, row), series.first + i * series.stride));
+      for (const { first, stride, name: pattern } of texts.values()) {
+        const row = rowFor(pattern, rows, name);
+        if (row >= 0) return first + row * stride;
       }
     }
-    return this.#written.get(name);
+    return undefined;
   }
 }

@@ -1,5 +1,6 @@
 // What a program is made of. A step is one call with its place in config.json and the reason for its place.
 import type { OpName, StructName } from './ops.ts';
+import type { Rows } from './rows.ts';
 
 /** The runtime-spec's two words (glossary.md): the runtime's own process, or the process that becomes the container. */
 export type Side = 'runtime' | 'container';
@@ -58,14 +59,11 @@ export interface Template {
   readonly steps: readonly Step[];
 }
 
-/** What fills a template's holes for one copy: at most ten words. */
-export type Row = readonly string[];
-
 /** Neighbouring copies of a template, all of the container side: its steps once for each of these rows, from the first one on, up to `to`. */
 export interface Copies {
   readonly template: Template;
   /** Of all that is of one kind. Its templates share it: a slot that one of them sets for a row the others may use for that row. */
-  readonly rows: readonly Row[];
+  readonly rows: Rows;
   readonly from: number;
   readonly to: number;
 }

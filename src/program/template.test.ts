@@ -11,7 +11,8 @@ import { openImage } from './decode.ts';
 import { encodeProgram } from './encode.ts';
 import { withHandOvers } from './hand-over.ts';
 import { printListing } from './print.ts';
-import { part, slot, type Copies, type Program, type Row, type Step } from './step.ts';
+import { Rows } from './rows.ts';
+import { part, slot, type Copies, type Program, type Step } from './step.ts';
 import { countOf, expandAll, hole, isCopies } from './template.ts';
 
 const test = suite('template');
@@ -80,11 +81,19 @@ const template = {
     container('openat2', [slot('root'), hole(0), { struct: 'open_how', members: { flags: 1 } }, 24], '', { result: `other${hole(0)}`, needs: `fd${hole(0)}` }),
   ],
 };
-const copies = (rows: readonly Row[], from = 0, to = rows.length): Copies => ({ template, rows, from, to });
+const copies = (rows: Rows, from = 0, to = rows.length): Copies => ({ template, rows, from, to });
+
+/** Rows without a path. */
+function rowsOf(texts: readonly (readonly [string, string])[]): Rows {
+  const rows = new Rows(0);
+  for (const [first, second] of texts) rows.add('', first, second);
+  return rows;
+}
+
 const root = container('openat', [-100, '/', 0, 0], '', { result: 'root' });
 
 test('texts, slots and halves of words, beyond ASCII too, with one place from several words', () => {
-  const program = { steps: [root, copies([['0', 'one'], ['1', 'two'], ['2', 'ä'], ['3', ''], ['4444', 'four']])], inherited: { gate: 5 } };
+  const program = { steps: [root, copies(rowsOf([['0', 'one'], ['1', 'two'], ['2', 'ä'], ['3', ''], ['4444', 'four']]))], inherited: { gate: 5 } };
   assert.is(listing(program), listing(written(program)));
 });
 
@@ -96,7 +105,12 @@ test('words of any length and kind, in runs of any length', () => {
   };
   const words = ['', 'a', 'ä', '\u{1f4e6}', '0', '9', 'x'.repeat(3000), '\u00ff\u0100', '/', '"'];
   for (let round = 0; round < 40; round++) {
-    const rows = Array.from({ length: 1 + random(60) }, (_, i) => [String(i), Array.from({ length: random(5) }, () => words[random(words.length)]!).join('')]);
+    const rows = new Rows(round % 2 === 0 ? 0 : 2);
+    for (let i = 0, count = 1 + random(60); i < count; i++) {
+      const word = Array.from({ length: random(5) }, () => words[random(words.length)]!).join('');
+      if (round % 2 === 0) rows.add('', i, word);
+      else rows.add(`/${i}/${word.replaceAll('/', '')}`, i, word);
+    }
     const steps: (Step | Copies)[] = [root];
     for (let from = 0; from < rows.length;) {
       const to = Math.min(rows.length, from + 1 + random(20));
@@ -113,15 +127,15 @@ test('words of any length and kind, in runs of any length', () => {
 test('descriptors of a copy travel to the runtime and back', () => {
   const runtime = part('runtime', '');
   const user = { steps: [container('close', [slot('made')], '')] };
-  const rows = [['0', 'a'], ['1', 'b'], ['2', 'c']];
-  const program = { steps: [root, copies(rows, 0, 2), runtime('openat', [slot('fd1'), 'x', 0, 0], '', { result: 'made' }), copies(rows, 2), { template: user, rows: [[]], from: 0, to: 1 }], inherited: {} };
+  const rows = rowsOf([['0', 'a'], ['1', 'b'], ['2', 'c']]);
+  const program = { steps: [root, copies(rows, 0, 2), runtime('openat', [slot('fd1'), 'x', 0, 0], '', { result: 'made' }), copies(rows, 2), { template: user, rows: rowsOf([['', '']]), from: 0, to: 1 }], inherited: {} };
   assert.is(listing(program), listing(written(program)));
   const turn = withHandOvers(program.steps).find((step) => !isCopies(step) && step.op === 'hand_over') as Step;
   assert.equal([turn.args[0], turn.args[3]], [slot('fd1'), slot('made')]);
 });
 
 test('a slot of a row is the same slot for another template of these rows, and for a step that names it', () => {
-  const rows = [['0', 'a'], ['1', 'b'], ['2', 'c']];
+  const rows = rowsOf([['0', 'a'], ['1', 'b'], ['2', 'c']]);
   const again = { steps: [container('openat', [slot(`fd${hole(0)}`), hole(1), 0, 0], '', { result: `fd${hole(0)}` }), container('close', [slot(`fd${hole(0)}`)], '')] };
   const program = { steps: [root, copies(rows), { template: again, rows, from: 0, to: 3 }, container('openat', [slot('root'), 'x', 0, 0], '', { result: 'fd1' }), container('close', [slot('fd1')], '')], inherited: {} };
   const image = openImage(Buffer.from(encodeProgram(program)))!;
@@ -130,16 +144,16 @@ test('a slot of a row is the same slot for another template of these rows, and f
 });
 
 test('rows out of their order, and slots that are not a row’s, are refused', () => {
-  const rows = [['0', 'a'], ['1', 'b'], ['2', 'c']];
+  const rows = rowsOf([['0', 'a'], ['1', 'b'], ['2', 'c']]);
   assert.throws(() => encodeProgram({ steps: [root, copies(rows, 1), copies(rows, 0, 1)], inherited: {} }), /in the order of their rows/);
   const strange = { steps: [container('close', [slot(`fd${hole(0)}`)], '')] };
-  const named = rows.map(([row]) => container('openat', [slot('root'), 'x', 0, 0], '', { result: `fd${row}` }));
+  const named = ['0', '1', '2'].map((row) => container('openat', [slot('root'), 'x', 0, 0], '', { result: `fd${row}` }));
   assert.throws(() => encodeProgram({ steps: [root, ...named, { template: strange, rows, from: 0, to: 3 }], inherited: {} }), /\$fd0, which no row/);
 });
 
 test('a template with a slot in a structure is refused', () => {
   const stored = { steps: [container('mount_setattr', [slot('root'), '', 0, { struct: 'mount_attr', members: { userns_fd: slot('root') } }, 32], '')] };
-  assert.throws(() => encodeProgram({ steps: [root, { template: stored, rows: [[], []], from: 0, to: 2 }], inherited: {} }), /stores no slot/);
+  assert.throws(() => encodeProgram({ steps: [root, { template: stored, rows: rowsOf([['', ''], ['', '']]), from: 0, to: 2 }], inherited: {} }), /stores no slot/);
 });
 
 test.run();

@@ -1,5 +1,6 @@
 // Templates: steps that are compiled and encoded once, and copied with other words for each of a thousand mounts.
-import type { Arg, Copies, Row, Step, Template } from './step.ts';
+import type { Row, Rows } from './rows.ts';
+import type { Arg, Copies, Step, Template } from './step.ts';
 
 /** Stands for one of a row's first ten words in a text or a slot's name of a template; nothing else there has NUL in it. */
 export const hole = (word: number): string => `\0${word}`;
@@ -48,7 +49,7 @@ export function stepsOf(template: Template, words: Row): readonly Step[] {
 }
 
 /** The steps of all of them. */
-export const expand = ({ template, rows, from, to }: Copies): readonly Step[] => rows.slice(from, to).flatMap((words) => stepsOf(template, words));
+export const expand = ({ template, rows, from, to }: Copies): readonly Step[] => Array.from({ length: to - from }, (_, i) => rows.at(from + i)).flatMap((words) => stepsOf(template, words));
 
 /** All steps, one by one. */
 export const expandAll = (items: readonly (Step | Copies)[]): readonly Step[] => items.flatMap((item) => (isCopies(item) ? expand(item) : [item]));
@@ -65,7 +66,17 @@ export function resultsOf(template: Template): ReadonlyMap<string, Pattern> {
 /** Whether one of the copies sets this slot. */
 export function sets({ template, rows, from, to }: Copies, name: string): boolean {
   for (const pattern of resultsOf(template).values()) {
-    if (pattern.holes.length === 0 ? pattern.start === name : name.startsWith(pattern.start) && rows.slice(from, to).some((words) => fill(pattern, words) === name)) return true;
+    if (pattern.holes.length === 0 && pattern.start === name) return true;
+    const row = pattern.holes.length === 0 ? -1 : rowFor(pattern, rows, name);
+    if (row >= from && row < to) return true;
   }
   return false;
+}
+
+/** The row that makes this name of a pattern; -1 where none does. Throws for more than one hole: a slot's name has at most one. */
+export function rowFor({ start, holes }: Pattern, rows: Rows, name: string): number {
+  if (holes.length !== 1) throw new Error('the name of a slot has one hole at most');
+  const { word, after } = holes[0]!;
+  if (name.length < start.length + after.length || !name.startsWith(start) || !name.endsWith(after)) return -1;
+  return rows.find(word, name.slice(start.length, name.length - after.length));
 }
