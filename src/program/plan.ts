@@ -28,33 +28,32 @@ export interface ImageSoFar {
 
 /** The arguments of a WriteCopies, but for where texts go. `names`: the slots, with holes, whose names the copies bring along. */
 export function planOf({ template, rows, source, runs }: Written, names: readonly string[], { slots, slotTable, offsetOf }: ImageSoFar): readonly [plan: Uint32Array, patterns: Buffer, words: Buffer] {
-  const stamp = stampOf(template);
-  const texts = [...new Set([...stamp.texts, ...names])];
-  const used = [...new Set([...stamp.slots, ...names])];
+  const { texts: stamped, slots: used, marks } = stampOf(template);
+  const texts = [...new Set([...stamped, ...names])];
+  const series = [...new Set([...used, ...names])];
   const row = rows.at(0);
   const of = (text: string): string => fill(patternOf(text), row);
-  const series = used.map((text) => {
+  const table = new Array<number>(plan.head).fill(0);
+  table[plan.source] = source;
+  table[plan.bytes] = template.steps.length * record.bytes;
+  table[plan.words] = rows.width;
+  table[plan.pathWords] = rows.depth;
+  table[plan.texts] = texts.length;
+  table[plan.slots] = series.length;
+  table[plan.marks] = marks.length;
+  table[plan.names] = names.length;
+  table[plan.runs] = runs.length / 2;
+  table[plan.slotTable] = slotTable;
+  for (const text of texts) table.push(offsetOf(of(text)));
+  for (const text of series) {
     const found = slots.seriesOf(rows, text);
     if (found === undefined) throw new Error(`copies use $${of(text)}, which no row of theirs sets`);
-    return [found.first, found.stride];
-  });
-  const head = new Array<number>(plan.head).fill(0);
-  head[plan.source] = source;
-  head[plan.bytes] = template.steps.length * record.bytes;
-  head[plan.words] = rows.width;
-  head[plan.pathWords] = rows.depth;
-  head[plan.texts] = texts.length;
-  head[plan.slots] = used.length;
-  head[plan.marks] = stamp.marks.length;
-  head[plan.names] = names.length;
-  head[plan.runs] = runs.length / 2;
-  head[plan.slotTable] = slotTable;
-  const table = [
-    head, texts.map((text) => offsetOf(of(text))), series.flat(),
-    stamp.marks.flatMap(({ place, kind, value }) => (kind === 'text' ? [place, value, 0] : [place, texts.length + value, kind === 'upper' ? 16 : 0])),
-    names.flatMap((name) => [texts.indexOf(name), used.indexOf(name)]), runs,
-  ].flat();
-  return [Uint32Array.from(table), Buffer.from(texts.map((text) => `${text}\0\0`).join('')), rows.bytes(1)];
+    table.push(found.first, found.stride);
+  }
+  for (const { place, kind, value } of marks) table.push(place, kind === 'text' ? value : texts.length + value, kind === 'upper' ? 16 : 0);
+  for (const name of names) table.push(texts.indexOf(name), series.indexOf(name));
+  for (const number of runs) table.push(number);
+  return [new Uint32Array(table), Buffer.from(texts.map((text) => `${text}\0\0`).join('')), rows.bytes(1)];
 }
 
 /** The names, and numbers, of slots that the copy that is written brings along. */

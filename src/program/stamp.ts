@@ -29,8 +29,8 @@ export function stampOf({ steps }: Template): Stamp {
     const mark = (field: number, kind: Mark['kind'], text: string | undefined): void => {
       if (!hasHole(text)) return;
       const list = kind === 'text' ? texts : slots;
-      if (!list.includes(text)) list.push(text);
-      marks.push({ place: (index * record.bytes + field) >> 2, kind, value: list.indexOf(text) });
+      const known = list.indexOf(text);
+      marks.push({ place: (index * record.bytes + field) >> 2, kind, value: known < 0 ? list.push(text) - 1 : known });
     };
     mark(record.pointer, 'text', at);
     mark(record.result, 'upper', result);

@@ -35,17 +35,19 @@ export const countOf = ({ template, from, to }: Copies): number => template.step
 
 /** The steps of one copy. */
 export function stepsOf(template: Template, words: Row): readonly Step[] {
-  const filled = <Text extends string | undefined>(text: Text): Text => (hasHole(text) ? fill(patternOf(text), words) as Text : text);
+  const filled = (text: string): string => (hasHole(text) ? fill(patternOf(text), words) : text);
   const argument = (arg: Arg): Arg => {
     if (typeof arg === 'string') return filled(arg);
     return arg !== null && typeof arg === 'object' && 'slot' in arg ? { slot: filled(arg.slot) } : arg;
   };
-  return template.steps.map((step) => ({
-    ...step, at: filled(step.at), args: step.args.map(argument),
-    ...(step.result === undefined ? {} : { result: filled(step.result) }),
-    ...(step.unless === undefined ? {} : { unless: filled(step.unless) }),
-    ...(step.needs === undefined ? {} : { needs: filled(step.needs) }),
-  }));
+  return template.steps.map((step) => {
+    const { result, unless, needs } = step;
+    const copy: { -readonly [Key in keyof Step]: Step[Key] } = { ...step, at: filled(step.at), args: step.args.map(argument) };
+    if (result !== undefined) copy.result = filled(result);
+    if (unless !== undefined) copy.unless = filled(unless);
+    if (needs !== undefined) copy.needs = filled(needs);
+    return copy;
+  });
 }
 
 /** The steps of all of them. */
