@@ -31,7 +31,7 @@ export function decodeConfig(bytes: Uint8Array): string {
 export function parseJson(text: string): unknown {
   try {
     const value = JSON.parse(text) as unknown;
-    if (membersOf([value], 0) === membersIn(text)) return value;
+    if (membersOf(value) === membersIn(text)) return value;
   } catch {
     // our own parser finds the place
   }
@@ -49,27 +49,32 @@ function membersIn(text: string): number {
 const spaces = [' ', '\t', '\n', '\r'];
 
 /** How many members a value has, in all its objects: fewer than its text when a key came twice. NaN for an integer beyond 2^53 and for what is nested too deeply. */
-function membersOf(value: object, depth: number): number {
-  if (depth > DEPTH_LIMIT + 1) return Number.NaN;
+function membersOf(value: unknown): number {
   let count = 0;
-  let items: readonly unknown[];
-  if (Array.isArray(value)) {
-    items = value;
-  } else {
-    items = Object.values(value);
-    count = items.length;
-  }
-  for (let i = 0; i < items.length; i++) {
-    const item = items[i];
-    if (typeof item === 'string') continue;
-    if (typeof item === 'object' && item !== null) {
-      count += membersOf(item, depth + 1);
-    } else if (typeof item === 'number' && (item > Number.MAX_SAFE_INTEGER || item < Number.MIN_SAFE_INTEGER)) {
-      return Number.NaN;
+  let level = [[value]];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > DEPTH_LIMIT + 1) return Number.NaN;
+    const below: unknown[][] = [];
+    for (let n = 0; n < level.length; n++) {
+      const items = level[n]!;
+      for (let i = 0; i < items.length; i++) {
+        const item = items[i];
+        if (typeof item === 'string') continue;
+        if (typeof item === 'object') {
+          if (item === null) continue;
+          if (Array.isArray(item)) below.push(item);
+          else count += below[below.push(Object.values(item)) - 1]!.length;
+        } else if (typeof item === 'number' && (item > LARGEST || item < -LARGEST)) {
+          return Number.NaN;
+        }
+      }
     }
+    level = below;
   }
   return count;
 }
+
+const LARGEST = Number.MAX_SAFE_INTEGER;
 
 /** Value → text, the way back from parseJson: integers beyond 2^53 stay exact, members that are undefined are left out. */
 export function stringifyJson(value: unknown): string {
