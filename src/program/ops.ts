@@ -134,7 +134,7 @@ export const syscallOps = {
   execveat: contained('fd', 'text', 'words', 'words', 'name at'),
 } as const satisfies Partial<Record<SyscallName, Op>>;
 
-/** Operations that are not one system call; each is here because the kernel leaves no other way (docs/interpreter.md). */
+/** Operations that are not one system call; each is here because the kernel leaves no other way. */
 export const otherOps = {
   // Gives the turn to the runtime and waits for it; the arguments are descriptors that travel along. Derived, never written by hand.
   hand_over: contained('fd', 'fd', 'fd', 'fd', 'fd', 'fd'),
