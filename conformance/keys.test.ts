@@ -166,6 +166,35 @@ for (const path of runtimePaths()) {
     rmSync(base, { recursive: true });
   });
 
+  test('of a long list each mount is what it would be alone', () => {
+    const source = mkdtempSync(join(tmpdir(), 'many-'));
+    const bind = (destination: string, from: string): Json => ({ destination, type: 'bind', source: from, options: ['rbind', 'ro', 'nosuid'] });
+    const list: Json[] = [];
+    const seen = sh('cat /proc/self/mountinfo; cat /tmp/many/f*', (config) => {
+      for (let i = 0; i < 40; i++) {
+        const isFile = i % 5 === 3;
+        if (isFile) writeFileSync(join(source, `f${i}`), `${i}\n`);
+        else mkdirSync(join(source, `d${i}`));
+        list.push(bind(i % 7 === 0 ? `/tmp/many/x/../f${i}` : i % 7 === 1 ? `/tmp/deeper/a/b/f${i}` : `/tmp/many/f${i}`, join(source, isFile ? `f${i}` : `d${i}`)));
+      }
+      for (let i = 0; i < 40; i++) list.push(tmpfs(`/tmp/t/${i}`, 'nosuid', `size=${i === 7 ? 128 : 64}k`));
+      for (let i = 0; i < 30; i++) list.push(bind(`/tmp/b/${i}`, join(source, 'd0')), tmpfs(`/tmp/c/${i}`, 'noexec'));
+      const args = config.process.args as string[];
+      args[2] = args[2]!.replace('/tmp/many/f*', list.filter(({ source: from }) => /\/f\d+$/.test(String(from))).map(({ destination }) => String(destination).replace('/x/..', '')).join(' '));
+      config.mounts.push(...list);
+    });
+    for (const { destination, type, source: from, options } of list) {
+      const point = String(destination).replace('/x/..', '');
+      const [attributes, , superBlock] = mountLine(seen, point);
+      if (type === 'bind') assert.is(attributes, 'ro,nosuid,relatime', point);
+      else assert.is(attributes, `rw,${(options as readonly string[])[0]},relatime`, point);
+      if (String((options as readonly string[])[1]).startsWith('size')) assert.match(superBlock, new RegExp(String((options as readonly string[])[1])), point);
+      if (type === 'bind') assert.ok(seen.split('\n').some((line) => line.split(' ')[4] === point && line.split(' ')[3]!.endsWith(String(from).replace(source, ''))), point);
+    }
+    assert.match(seen, /\n3\n8\n13\n18\n23\n28\n33\n38$/);
+    rmSync(source, { recursive: true });
+  });
+
   test('rootfsPropagation and propagation of single mounts', () => {
     for (const [asked, expected] of cases([['private', /^$/], ['rprivate', /^$/], ['slave', /^(master:\d+)?$/], ['shared', /shared:\d+/], ['rshared', /shared:\d+/], ['unbindable', /unbindable/], ['runbindable', /unbindable/]] as const)) {
       const seen = sh('cat /proc/self/mountinfo', (config) => void (config.linux['rootfsPropagation'] = asked));

@@ -42,9 +42,10 @@ function findRuns(mounts: readonly Mount[]): readonly MountRun[] {
   for (let first = 0; first < mounts.length;) {
     const paths = mounts.length < FEW_MOUNTS ? [] : alikeFrom(mounts, first);
     const destinations = paths.join('\0');
-    if (paths.length > 1 && areAbsolute(destinations, paths.length)) runs.push({ first, count: paths.length, destinations });
-    else for (let i = first; i < first + Math.max(1, paths.length); i++) runs.push({ first: i, count: 1, destinations: textOf(mounts[i]?.destination) });
-    first += Math.max(1, paths.length);
+    const count = Math.max(1, paths.length);
+    if (count > 1 && areAbsolute(destinations, count)) runs.push({ first, count, destinations });
+    else for (let i = first; i < first + count; i++) runs.push({ first: i, count: 1, destinations: textOf(mounts[i]?.destination) });
+    first += count;
   }
   return runs;
 }

@@ -72,7 +72,7 @@ export function entriesOf(context: Context, { entry, first, count }: EntryRun): 
 /** What differs between a run's mounts, as rows: path, index, source. */
 export function addRows({ config, request }: Context, { entry, first, count }: EntryRun, rows: Rows): void {
   if (count === 1) {
-    rows.add(entry.path === '' ? '' : `/${entry.path}`, first, entry.source);
+    rows.add(`/${entry.path}`, first, entry.source);
     return;
   }
   for (let i = first; i < first + count; i++) {
@@ -90,7 +90,7 @@ function readRuns(context: Context): readonly EntryRun[] {
     let run: EntryRun | undefined;
     for (let i = first; i < first + count; i++) {
       const { destination, source } = mounts[i]!;
-      const isLike = mayBeAlike && run !== undefined && depthOf(destination) === run.entry.depth && (files.size === 0 || !run.entry.isBind || files.has(hostPath(request, source)) === run.entry.isFile);
+      const isLike = mayBeAlike && run !== undefined && depthOf(destination) === run.entry.depth && (files.size === 0 || files.has(hostPath(request, source)) === run.entry.isFile);
       if (isLike) run!.count++;
       else runs.push((run = { entry: readEntry(context, i), first: i, count: 1 }));
     }

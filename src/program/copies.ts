@@ -66,7 +66,7 @@ const SLASH = 0x2f;
 /** The words of a path, each of which comes after a slash. */
 function wordsOf(path: Buffer): Buffer[] {
   const words: Buffer[] = [];
-  for (let at = 0; at < path.length;) {
+  for (let at = 0; path[at] === SLASH;) {
     const slash = path.indexOf(SLASH, at + 1);
     const end = slash < 0 ? path.length : slash;
     words.push(path.subarray(at + 1, end));

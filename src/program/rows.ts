@@ -43,7 +43,7 @@ export class Rows {
     let rows = this.#found.get(word);
     if (rows === undefined) {
       this.#found.set(word, (rows = new Map()));
-      for (let row = this.length - 1; row >= 0; row--) rows.set(word < this.depth ? this.at(row)[word]! : String(this.#texts[row * (1 + TEXTS) + 1 + word - this.depth]), row);
+      for (let row = 0; row < this.length; row++) rows.set(word < this.depth ? this.at(row)[word]! : String(this.#texts[row * (1 + TEXTS) + 1 + word - this.depth]), row);
     }
     return rows.get(text) ?? -1;
   }

@@ -1,20 +1,27 @@
 // Templates: a copy is what its steps would be, one by one, in the compiler and in the image.
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { writeCopies } from '../../native/interpreter/copies.ts';
+import { libraryCopies, writeCopies } from '../../native/interpreter/copies.ts';
+import { call, mapFile, mappedBytes } from '../../native/linux/syscalls.ts';
 import { compileCreate } from '../compile/create.ts';
 import type { Context } from '../compile/context.ts';
 import { entries, named } from '../compile/mount-entry.ts';
 import { mounts, mountSources, mountSteps, sourceSteps } from '../compile/mounts.ts';
 import { testContext } from '../compile/testing.ts';
+import type { WriteCopies } from './copies.ts';
 import { openImage } from './decode.ts';
 import { encodeProgram } from './encode.ts';
 import { withHandOvers } from './hand-over.ts';
 import { printListing } from './print.ts';
 import { Rows } from './rows.ts';
 import { part, slot, type Copies, type Program, type Step } from './step.ts';
-import { countOf, expandAll, hole, isCopies } from './template.ts';
+import { countOf, expandAll, hole, isCopies, rowFor, sets } from './template.ts';
 
+const container = part('container', '');
+const root = container('openat', [-100, '/', 0, 0], '', { result: 'root' });
 const test = suite('template');
 const listing = (program: Program): string => printListing(openImage(Buffer.from(encodeProgram(program)))!);
 const written = ({ steps, inherited }: Program): Program => ({ steps: expandAll(steps), inherited });
@@ -35,6 +42,12 @@ const kinds: readonly ((index: number) => Record<string, unknown>)[] = [
   (index) => ({ destination: `/mapped/${index}`, type: 'bind', source: '/host', options: ['idmap'], uidMappings: [{ containerID: 0, hostID: index, size: 1 }], gidMappings: [{ containerID: 0, hostID: 1, size: 1 }] }),
   (index) => ({ destination: `/again/${index}`, type: 'bind', options: ['remount', 'bind', 'ro'] }),
   (index) => ({ destination: `/a/b/c/d/e/f/g/h/i/${index}`, type: 'bind', source: '/host' }),
+  (index) => ({ destination: `/x${index}`, type: 'bind', source: index % 5 === 3 ? '/host/file' : `/host/${index}`, options: ['bind'] }),
+  (index) => ({ destination: index === 7 ? '/dev' : `/y${index}`, type: 'ramfs', source: 'ramfs', options: ['nosuid', 'ro'] }),
+  (index) => ({ destination: index === 9 ? '/proc/meminfo' : `/z/${index}`, type: 'none', source: '/host', options: ['bind'] }),
+  (index) => ({ destination: index % 9 === 5 ? ['/w/w/', '/w//w', '/w/./w', '/v/../w'][((index - 5) / 9) % 4]! : `/v/w/${index}`, type: 'tmpfs', source: 'tmpfs', options: ['noexec'] }),
+  (index) => ({ destination: `/cg${index}`, type: 'cgroup', source: index % 3 === 0 ? 'cgroup' : 'other', options: ['rw'] }),
+  (index) => ({ destination: `/file/${index}`, type: 'tmpfs', source: '/host/file', options: ['nodev'] }),
 ];
 
 /** Every kind of mount many times, in a changing order. */
@@ -44,7 +57,7 @@ function contexts(): readonly Context[] {
   return rows.flatMap((list) => [{}, { uidMappings: [{ containerID: 0, hostID: 1000, size: 10 }], gidMappings: [{ containerID: 0, hostID: 1000, size: 10 }] }].map((linux) => {
     const namespaces = ['pid', 'mount', ...('uidMappings' in linux ? ['user'] : [])].map((type) => ({ type }));
     const context = testContext({ mounts: list, linux: { ...linux, namespaces, mountLabel: 'label' } } as never);
-    return { ...context, host: { ...context.host, files: new Set(['/host/file']) } };
+    return { ...context, host: { ...context.host, files: new Set(['/host/file']), cgroupMount: '/sys/fs/cgroup' } };
   }));
 }
 
@@ -66,14 +79,40 @@ test('the image says the same of copies as of their steps', () => {
   }
 });
 
+/** What the library does itself: what it cannot do is no answer here. */
+const byLibrary = (fd: number, memory?: Buffer): WriteCopies => (...all) => {
+  const end = libraryCopies(fd, memory)(...all);
+  assert.ok(end > 0, 'the library could not');
+  return end;
+};
+
 test('the library writes the same bytes', () => {
   for (const context of contexts()) {
     const program = compileCreate(context);
-    assert.equal(Buffer.from(encodeProgram(program, { writeCopies })), Buffer.from(encodeProgram(program)));
+    assert.equal(Buffer.from(encodeProgram(program, { writeCopies: byLibrary(-1) })), Buffer.from(encodeProgram(program)));
   }
 });
 
-const container = part('container', '');
+test('the library writes the same bytes through the file of a mapping', () => {
+  const base = 0x2222_0000_0000;
+  const directory = mkdtempSync(join(tmpdir(), 'template-'));
+  const long = { steps: Array.from({ length: 300 }, (_, i) => container('openat', [slot('root'), hole(1), i, 0], '', { result: `fd${hole(0)}` })) };
+  const programs = [...contexts().map(compileCreate), { steps: [root, { template: long, rows: rowsOf(['0', '1', '2', '3'].map((word) => [word, 'x'.repeat(90)])), from: 0, to: 4 }], inherited: {} }];
+  programs.forEach((program, index) => {
+    const expected = Buffer.from(encodeProgram(program, { base }));
+    const fd = openSync(join(directory, String(index)), 'w+');
+    ftruncateSync(fd, 2 * expected.length);
+    assert.is(mapFile(fd, base, 2 * expected.length), 0);
+    const memory = mappedBytes(base, 2 * expected.length);
+    assert.is(encodeProgram(program, { base, memory, writeCopies: byLibrary(fd, memory) }).length, expected.length);
+    assert.equal(memory.subarray(0, expected.length), expected);
+    assert.equal(readFileSync(fd).subarray(0, expected.length), expected);
+    assert.is(call('munmap', base, 2 * expected.length), 0);
+    closeSync(fd);
+  });
+  rmSync(directory, { recursive: true });
+});
+
 const template = {
   steps: [
     part('container', `/x/${hole(0)}`)('openat', [slot('root'), `a/${hole(1)}/${hole(0)}`, 1, 2], 'why', { result: `fd${hole(0)}`, tolerate: ['ENOENT'] }),
@@ -89,8 +128,6 @@ function rowsOf(texts: readonly (readonly [string, string])[]): Rows {
   for (const [first, second] of texts) rows.add('', first, second);
   return rows;
 }
-
-const root = container('openat', [-100, '/', 0, 0], '', { result: 'root' });
 
 test('texts, slots and halves of words, beyond ASCII too, with one place from several words', () => {
   const program = { steps: [root, copies(rowsOf([['0', 'one'], ['1', 'two'], ['2', 'ä'], ['3', ''], ['4444', 'four']]))], inherited: { gate: 5 } };
@@ -119,7 +156,7 @@ test('words of any length and kind, in runs of any length', () => {
     }
     const program = { steps, inherited: {} };
     const bytes = Buffer.from(encodeProgram(program));
-    assert.equal(Buffer.from(encodeProgram(program, { writeCopies })), bytes);
+    assert.equal(Buffer.from(encodeProgram(program, { writeCopies: byLibrary(-1) })), bytes);
     assert.is(printListing(openImage(bytes)!), listing(written(program)));
   }
 });
@@ -149,6 +186,42 @@ test('rows out of their order, and slots that are not a row’s, are refused', (
   const strange = { steps: [container('close', [slot(`fd${hole(0)}`)], '')] };
   const named = ['0', '1', '2'].map((row) => container('openat', [slot('root'), 'x', 0, 0], '', { result: `fd${row}` }));
   assert.throws(() => encodeProgram({ steps: [root, ...named, { template: strange, rows, from: 0, to: 3 }], inherited: {} }), /\$fd0, which no row/);
+});
+
+test('which row sets a slot', () => {
+  const rows = rowsOf([['0', 'a'], ['1', 'b'], ['2', 'c']]);
+  assert.equal(['fd0', 'fd2', 'other2', 'fd3', 'fd', 'x0'].map((name) => sets(copies(rows, 0, 2), name)), [true, false, false, false, false, false]);
+  assert.equal(['fd0', 'fd2', 'other2'].map((name) => sets(copies(rows, 2), name)), [false, true, true]);
+  const around = (before: string, after: string) => ({ start: before, holes: [{ word: 0, after }] });
+  const texts = rowsOf([['', ''], ['x', ''], ['aa', '']]);
+  assert.equal(['a', 'aa', 'axa', 'axb', 'bxa', 'aaaa'].map((name) => rowFor(around('a', 'a'), texts, name)), [-1, 0, 1, -1, -1, 2]);
+  texts.add('', 'y', '');
+  assert.is(rowFor(around('a', 'a'), texts, 'aya'), 3);
+  const paths = new Rows(2);
+  paths.add('/m/0', 0, '');
+  paths.add('/m/1', 1, '');
+  assert.equal([paths.find(1, '1'), paths.find(2, '1'), paths.find(3, '')].map((row) => row >= 0), [true, true, true]);
+  assert.throws(() => rowFor({ start: 'a', holes: [] }, rows, 'a'), /one hole/);
+});
+
+test('more texts than the library has room for are written all the same', () => {
+  const options = Array.from({ length: 80 }, (_, word) => `uid=${word}`);
+  const program = compileCreate(testContext({ mounts: Array.from({ length: 30 }, (_, index) => ({ destination: `/m/${index}`, type: 'tmpfs', source: 'tmpfs', options })), linux: { namespaces: [{ type: 'mount' }] } } as never));
+  const ends: number[] = [];
+  const counted: WriteCopies = (...all) => {
+    ends.push(libraryCopies(-1)(...all));
+    return writeCopies(...all);
+  };
+  assert.equal(Buffer.from(encodeProgram(program, { writeCopies: counted })), Buffer.from(encodeProgram(program)));
+  assert.equal(ends, [0, 0]);
+});
+
+test('paths of other words than the first are refused', () => {
+  for (const path of ['/a', '/a/b/c', 'a/b', '']) {
+    const rows = new Rows(2);
+    for (const one of ['/m/0', '/m/1', path]) rows.add(one, rows.length, 'text');
+    for (const write of [{}, { writeCopies }]) assert.throws(() => encodeProgram({ steps: [root, copies(rows)], inherited: {} }, write), /words/, path);
+  }
 });
 
 test('a template with a slot in a structure is refused', () => {
