@@ -116,6 +116,7 @@ function options(config: Config, mount: Mount, index: number, report: Report): v
   const asksIdmap = words.includes('idmap') || words.includes('ridmap');
   if ((mount.uidMappings !== undefined || asksIdmap) && !isBind) report(`${at}/uidMappings`, type ?? 'none', 'only bind mounts can be idmapped');
   if (asksIdmap && mount.uidMappings === undefined && !has(config, 'user')) report(`${at}/options`, 'idmap', 'needs uidMappings, or a user namespace to take them from');
+  if (isRemount && (mount.uidMappings !== undefined || asksIdmap)) report(`${at}/options/${words.indexOf('remount')}`, 'remount', 'a mount is idmapped when it is made, not by a remount (mount_setattr(2))');
   if (isBind && words.join().includes('=')) {
     const data = words.findIndex((word) => word.includes('='));
     report(`${at}/options/${data}`, words[data], 'a bind mount has no file system options: its super block is shared');

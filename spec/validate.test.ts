@@ -100,6 +100,7 @@ const wrongMounts: readonly (readonly [pointer: string, expected: RegExp, mount:
   ['/uidMappings', /only bind mounts/, { destination: '/x', type: 'tmpfs', source: 'tmpfs', options: ['idmap'] }],
   ['/uidMappings', /only bind mounts/, { destination: '/x', type: 'tmpfs', source: 'tmpfs', uidMappings: [], gidMappings: [] }],
   ['', /go together/, { destination: '/x', type: 'bind', source: '/b', options: ['bind'], gidMappings: [] }],
+  ['/options/1', /not by a remount/, { destination: '/x', type: 'bind', source: '/b', options: ['bind', 'remount', 'ro'], uidMappings: [{ containerID: 0, hostID: 1, size: 1 }], gidMappings: [{ containerID: 0, hostID: 1, size: 1 }] }],
   ['/options', /needs uidMappings/, { destination: '/x', type: 'bind', source: '/b', options: ['bind', 'ridmap'] }],
   ['/options', /only on tmpfs/, { destination: '/x', type: 'ramfs', source: 'x', options: ['tmpcopyup'] }],
   ['/options/1', /file system options/, { destination: '/x', type: 'none', source: '/b', options: ['rbind', 'mode=1'] }],
