@@ -246,9 +246,9 @@ export const machines: readonly Case[] = [
     c.process['args'] = ['/bin/script'];
   }, { verb: 'run' }),
   place('a working directory that is a file', /process\.cwd: chdir\("\/etc\/passwd"\): ENOTDIR/, (c) => void (c.process['cwd'] = '/etc/passwd')),
-  place('a working directory that cannot be made', /process\.cwd: .*(EROFS|ENOENT)/, (c) => {
-    c.process['cwd'] = '/not/there';
-    c.root['readonly'] = true;
+  place('a working directory that cannot be made', /process\.cwd: mkdirat.*EROFS/, (c) => {
+    c.process['cwd'] = '/tmp/not/there';
+    c.mounts.push({ destination: '/tmp', type: 'bind', source: '/usr', options: ['bind', 'ro'] });
   }),
   place('a source that is missing', /mounts\[6\]\.source: open_tree\(.*"\/not\/there".*ENOENT/, (c) => c.mounts.push({ destination: '/tmp', type: 'bind', source: '/not/there', options: ['bind'] })),
   place('a directory onto a file', /mounts\[6\].*(ENOTDIR|EEXIST)/, (c) => c.mounts.push({ destination: '/etc/passwd', type: 'bind', source: '/etc', options: ['bind'] })),

@@ -124,6 +124,21 @@ for (const path of runtimePaths()) {
     rmSync(source, { recursive: true });
   });
 
+  test('tmpcopyup: the tmpfs belongs to the container’s root, who copies', () => {
+    const covered = mkdtempSync('/dev/shm/copied-');
+    mkdirSync(join(covered, 'closed'), { mode: 0o700 });
+    writeFileSync(join(covered, 'closed/file'), 'text', { mode: 0o640 });
+    for (const [name, uid, gid] of [['', 100000, 100000], ['closed', 100000, 100000], ['closed/file', 100005, 100006]] as const) chownSync(join(covered, name), uid, gid);
+    const text = seen('stat -c "%n %a %u:%g" /tmp /tmp/closed; stat -c "%n %a %u:%g %s" /tmp/closed/file; touch /tmp/more', (config) => {
+      newUser(config);
+      setMaps(config, far);
+      config.mounts.push({ destination: '/tmp', type: 'bind', source: covered, options: ['bind'] }, { destination: '/tmp', type: 'tmpfs', source: 'tmpfs', options: ['tmpcopyup', 'mode=751'] });
+    });
+    assert.is(text, '/tmp 751 0:0\n/tmp/closed 700 0:0\n/tmp/closed/file 640 5:6 4');
+    assert.equal(readdirSync(covered), ['closed']);
+    rmSync(covered, { recursive: true });
+  });
+
   test('a source that cannot be idmapped says so with its place', () => {
     const result = run('true', (config) => void config.mounts.push({ destination: '/tmp', type: 'bind', source: '/proc/sys', options: ['bind'], uidMappings: far, gidMappings: far }));
     assert.is(result.code, 1);

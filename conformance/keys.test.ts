@@ -1,6 +1,6 @@
 // config.json key by key, where inside.test.ts leaves off: mount options, namespaces in any combination, priorities, propagation.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -354,13 +354,55 @@ for (const path of runtimePaths()) {
     assert.not.match(runtime.run(['run', '--no-new-keyring', '--bundle', makeBundle(config), other]).stdout, new RegExp(`_ses\\.${other}: `));
   });
 
-  test('without capabilities in config.json the process has what the ids leave it', () => {
-    const caps = (uid: number): string => sh('grep -E "CapEff|CapBnd" /proc/self/status', (config) => {
+  test('a working directory that is missing is made, while a root or a tmpfs that is to be read-only can be written', () => {
+    let rootfs = '';
+    const where = (cwd: string, change: (config: Config) => void): string => {
+      const config = baseConfig('/bin/sh', '-c', 'pwd; stat -c "%a %u" .');
+      config.process['cwd'] = cwd;
+      change(config);
+      const bundle = makeBundle(config);
+      rootfs = (JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8')) as { root: { path: string } }).root.path;
+      const result = runtime.run(['run', '--bundle', bundle, fresh()]);
+      return `${result.stdout}${result.stderr}`;
+    };
+    const readonly = (config: Config): void => void (config.root['readonly'] = true);
+    const name = `cwd-${process.pid}`;
+    const made = (path: string): string => `${path}\n755 0\n`;
+    assert.is(where(`/${name}/a/b`, readonly), made(`/${name}/a/b`));
+    assert.is(where(`/${name}/c`, () => {}), made(`/${name}/c`));
+    assert.is(where(`/${name}/missing/../d/`, readonly), made(`/${name}/d`));
+    assert.is(where(`/${name}/e`, (config) => {
+      readonly(config);
+      config.process['user'] = { uid: 1000, gid: 1000 };
+    }), made(`/${name}/e`));
+    assert.is(where('/tmp/f/g', (config) => config.mounts.push(tmpfs('/tmp', 'ro'))), made('/tmp/f/g'));
+    assert.not(existsSync(join(rootfs, name, 'missing')));
+    symlinkSync('/', join(rootfs, name, 'root'));
+    assert.is(where(`/${name}/root/${name}/h`, readonly), made(`/${name}/h`));
+    assert.match(where('/etc/passwd', readonly), /process\.cwd: .*ENOTDIR/);
+    assert.match(where('/proc/none', readonly), /process\.cwd: .*ENOENT/);
+    rmSync(join(rootfs, name), { recursive: true });
+  });
+
+  test('without capabilities in config.json there are none; a process file without them, or without a score, has the container’s', () => {
+    const caps = (uid: number): string => sh('grep Cap /proc/self/status', (config) => {
       delete config.process['capabilities'];
       config.process['user'] = { uid, gid: uid };
     });
-    assert.match(caps(1000), /CapEff:\t0{16}\nCapBnd:\t0*[1-9a-f]/);
-    assert.not.match(caps(0), /CapEff:\t0{16}/);
+    for (const uid of [0, 1000]) assert.equal(caps(uid).match(/\t0{16}/g)?.length, 5, String(uid));
+    const id = fresh();
+    const config = baseConfig('/bin/sleep', '1000');
+    config.process['capabilities'] = { bounding: ['CAP_KILL'], permitted: ['CAP_KILL'], effective: ['CAP_KILL'] };
+    config.process['oomScoreAdj'] = 77;
+    const bundle = makeBundle(config);
+    assert.is(runtime.background(id, ['run', '--detach', '--bundle', bundle, id]).code, 0);
+    try {
+      writeFileSync(join(bundle, 'process.json'), JSON.stringify({ args: ['/bin/grep', '-hE', 'Cap|^77$', '/proc/self/status', '/proc/self/oom_score_adj'], cwd: '/', user: { uid: 0, gid: 0 } }));
+      const seen = runtime.run(['exec', '--process', join(bundle, 'process.json'), id]);
+      assert.equal([seen.stdout.match(/\t0*20$/gm)?.length, seen.stdout.endsWith('\n77\n')], [3, true], seen.stdout + seen.stderr);
+    } finally {
+      runtime.run(['delete', '--force', id]);
+    }
   });
 
   test('names that are no capability are ignored with a warning, of run and of exec --cap: in the log where there is one, never in the output of the container', () => {

@@ -72,17 +72,17 @@ const sets = [['bounding', 'CapBnd'], ['effective', 'CapEff'], ['permitted', 'Ca
 function capabilityRows(config: Config, status: ReadonlyMap<string, string>, add: AddRow): void {
   const names = Object.entries(nameTables.capability.names);
   const words = (numbers: readonly number[]): string => numbers.map((number) => names.find(([, one]) => one === number)?.[0].replace('CAP_', '') ?? String(number)).join(' ') || '(none)';
-  const asked = config.process?.capabilities;
+  const asked = config.process?.capabilities ?? {}; // none where there is no such key
   const rootId = mapped(config.linux?.uidMappings, 0);
   for (const [set, field] of sets) {
     const bits = BigInt(`0x${status.get(field) ?? '0'}`);
     const actual = Array.from({ length: 64 }, (_, number) => number).filter((number) => (bits >> BigInt(number)) & 1n);
     // Ambient ones must be inheritable: the kernel takes no others (capabilities(7)).
-    const wanted = set === 'ambient' ? capabilityNumbers(asked?.ambient).filter((number) => capabilityNumbers(asked?.inheritable).includes(number)) : capabilityNumbers(asked?.[set]);
+    const wanted = set === 'ambient' ? capabilityNumbers(asked.ambient).filter((number) => capabilityNumbers(asked.inheritable).includes(number)) : capabilityNumbers(asked[set]);
     // execve(2) of a user that is not root keeps the ambient ones only (capabilities(7)).
     const isLost = (set === 'effective' || set === 'permitted') && status.get('CapEff') === status.get('CapAmb') && (status.get('Uid') ?? '').split('\t')[1] !== rootId;
     const shown = actual.length > 38 ? 'all' : words(actual);
-    add('capabilities', set, `/process/capabilities/${set}`, asked === undefined ? undefined : words(wanted), isLost && words(wanted) !== shown ? `${shown}, as execve leaves them to a user that is not root` : shown, isLost || words(wanted) === shown);
+    add('capabilities', set, `/process/capabilities/${set}`, words(wanted), isLost && words(wanted) !== shown ? `${shown}, as execve leaves them to a user that is not root` : shown, isLost || words(wanted) === shown);
   }
 }
 

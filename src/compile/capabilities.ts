@@ -38,9 +38,11 @@ function unknownCapabilities(sets: Capabilities | undefined): readonly string[] 
   return [...unknown].sort();
 }
 
+/** None where config.json says nothing of them, as crun, and runc to 1.2: what nobody asked for nobody gets. */
+const setsOf = ({ process }: Config): Capabilities => process?.capabilities ?? {};
+
 export function dropBoundingSet({ config }: Context): readonly Step[] {
-  const sets = config.process?.capabilities;
-  if (sets === undefined) return [];
+  const sets = setsOf(config);
   const kept = new Set(capabilityNumbers(sets.bounding));
   const step = part('container', '/process/capabilities/bounding');
   const steps: Step[] = [];
@@ -52,8 +54,7 @@ export function dropBoundingSet({ config }: Context): readonly Step[] {
 }
 
 export function capabilities({ config }: Context): readonly Step[] {
-  const sets = config.process?.capabilities;
-  if (sets === undefined) return [];
+  const sets = setsOf(config);
   const members = { ...words('effective', sets.effective), ...words('permitted', sets.permitted), ...words('inheritable', sets.inheritable) };
   const step = part('container', '/process/capabilities');
   const ambient = part('container', '/process/capabilities/ambient');

@@ -31,7 +31,7 @@ import { seccompLast, seccompPrivileged, seccompWithListener } from './seccomp.t
 import { ownStdio } from './stdio.ts';
 import { sysctl } from './sysctl.ts';
 import { terminal } from './terminal.ts';
-import { cwd, user } from './user.ts';
+import { cwd, makeCwd, user } from './user.ts';
 
 export function compileCreate(context: Context): Program {
   const { host } = context;
@@ -68,6 +68,7 @@ export function compileCreate(context: Context): Program {
 
     ...mounts(context), //               before pivot_root, in the order listed (config.md#mounts)
     ...devices(context), //              after mounts: usually into the tmpfs on /dev
+    ...makeCwd(context), //              below any mount, before anything becomes read-only
     ...terminal(context), //             after devpts is mounted: its pty belongs to the container's instance
     ...runtimeHooks(context), //         after mounts, before pivot_root (config.md#createruntime-hooks)
     ...hideFromTracing(context), //      before anything of the container's own could look
@@ -85,7 +86,7 @@ export function compileCreate(context: Context): Program {
     ...scheduling(context), //           priorities need rights that the next lines give away
     ...dropBoundingSet(context), //      needs CAP_SETPCAP, before the ids change
     ...noNewPrivileges(context), //      decides when seccomp may load
-    ...cwd(context), //                  made by root when missing
+    ...cwd(context), //                  as root; once more as the user, where root may not
     ...ownStdio(context), //             while root may still change an owner
     ...seccompPrivileged(context), //    without no_new_privs only CAP_SYS_ADMIN may load a filter: before ids change
     ...user(context), //                 groups, gid, uid, then cwd again: it may be open to the user alone

@@ -1,26 +1,39 @@
 // process.user and process.cwd (credentials(7)).
-import { AT_FDCWD } from '../../native/linux/constants.ts';
+import { O_PATH } from '../../native/linux/constants.ts';
 import type { Config } from '../../spec/config.ts';
-import { part, type Step } from '../program/step.ts';
+import { part, slot, type Step, type StepOptions } from '../program/step.ts';
 import { has, type Context } from './context.ts';
+import { openInRoot, relativePath } from './paths.ts';
 
-/** Tried before the ids change, made when missing, and tried again after: it may be open to the user alone. */
+const workingDirectory = ({ process }: Config): string => relativePath(process?.cwd ?? '/');
+
+/** What is closed to root may be open to the user: it is tried again as the user. */
+const notForRoot = ['EACCES', 'EPERM'];
+
+/** As runc and crun: a working directory that is missing is made while the root, or a tmpfs, that is to be read-only can be written. */
+export function makeCwd({ config }: Context): readonly Step[] {
+  const words = workingDirectory(config).split('/');
+  if (words[0] === '') return [];
+  const at = '/process/cwd';
+  const step = part('container', at);
+  const open = (depth: number, options?: StepOptions): Step => openInRoot(at, `cwd.${depth}`, words.slice(0, depth).join('/'), O_PATH, 'in-root, as mount points', { tolerate: ['ENOENT', 'ELOOP', ...notForRoot], ...options });
+  const found = `cwd.${words.length}`;
+  const steps = [open(words.length)];
+  words.forEach((word, depth) => {
+    if (depth > 0) steps.push(open(depth, { unless: found }));
+    steps.push(step('mkdirat', [slot(depth === 0 ? 'root' : `cwd.${depth}`), word, 0o755], 'missing', { unless: found, tolerate: ['EEXIST', ...notForRoot] }));
+    if (depth > 0) steps.push(step('close', [slot(`cwd.${depth}`)], ''));
+  });
+  return [...steps, step('close', [slot(found)], '')];
+}
+
 export function cwd({ config }: Context): readonly Step[] {
-  const path = config.process?.cwd ?? '/';
-  const step = part('container', '/process/cwd');
-  const steps: Step[] = [step('chdir', [path], 'before the ids change: it may be closed to the user', { result: 'cwd', tolerate: ['ENOENT', 'EACCES', 'EPERM'] })];
-  const words = path.split('/').filter((word) => word !== '');
-  for (let depth = 1; depth <= words.length; depth++) {
-    const directory = `/${words.slice(0, depth).join('/')}`;
-    steps.push(step('mkdirat', [AT_FDCWD, directory, 0o755], 'missing', { unless: 'cwd', tolerate: ['EEXIST', 'EACCES', 'EPERM', 'EROFS'] }));
-  }
-  steps.push(step('chdir', [path], 'now that it is made', { unless: 'cwd', result: 'cwd', tolerate: ['EACCES', 'EPERM'] }));
-  return steps;
+  return [part('container', '/process/cwd')('chdir', [`/${workingDirectory(config)}`], 'before the ids change: it may be closed to the user', { result: 'cwd', tolerate: notForRoot })];
 }
 
 /** As runc for exec: a missing directory is an error. */
 export function existingCwd({ config }: Context): readonly Step[] {
-  return [part('container', '/process/cwd')('chdir', [config.process?.cwd ?? '/'], 'before the ids change: it may be closed to the user', { result: 'cwd', tolerate: ['EACCES', 'EPERM'] })];
+  return [part('container', '/process/cwd')('chdir', [`/${workingDirectory(config)}`], 'before the ids change: it may be closed to the user', { result: 'cwd', tolerate: notForRoot })];
 }
 
 /** Any value but "0", as with crun. */
@@ -34,10 +47,9 @@ export function user(context: Context): readonly Step[] {
   const uid = Number(user?.uid ?? 0);
   const gid = Number(user?.gid ?? 0);
   const step = part('container', '/process/user');
-  const path = config.process?.cwd ?? '/';
   const inside = part('container', '/process/cwd');
   const again: Step[] = [
-    inside('chdir', [path], 'as the user', { unless: 'cwd' }),
+    inside('chdir', [`/${workingDirectory(config)}`], 'as the user', { unless: 'cwd' }),
     inside('getcwd', [{ out: 'cwd', size: 4096 }, 4096], 'where it really is'),
     inside('expect', [{ out: 'cwd', size: 4096 }, 1, 0xff, 0x2f, 2], 'a path outside the root would begin with "(unreachable)" (CVE-2024-21626)'),
   ];

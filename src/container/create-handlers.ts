@@ -3,7 +3,7 @@ import { closeSync } from 'node:fs';
 import { O_CLOEXEC, O_WRONLY } from '../../native/linux/constants.ts';
 import { call, text } from '../../native/linux/syscalls.ts';
 import { attachDeviceFilter } from '../cgroup/device-program.ts';
-import type { Context } from '../compile/context.ts';
+import { has, type Context } from '../compile/context.ts';
 import type { Execution } from '../execute/execute.ts';
 import { getSlot, type Handler } from '../execute/records.ts';
 import type { Image } from '../program/decode.ts';
@@ -47,7 +47,7 @@ export function createHandlers(context: Context, state: ContainerState, bundle: 
     },
     write_pid: (args, _view, image) => writePid(textOf(image, args[0]!), init(image)),
     move_net_device: (args, _view, image) => moveNetDevice(args[0]!, textOf(image, args[1]!), textOf(image, args[2]!), init(image)),
-    copy_tree: (args) => copyTree(args[0]!, args[1]!),
+    copy_tree: (args, _view, image) => copyTree(args[0]!, args[1]!, has(context.config, 'user') ? init(image) : undefined),
     hook: (args, _view, image) => {
       const hookKind = textOf(image, args[0]!) as HookKind;
       const index = args[1]!;

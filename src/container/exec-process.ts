@@ -37,14 +37,16 @@ async function fromFile(path: string, stored: Config): Promise<ExecProcess> {
     return `${name}:${line}:${column}`;
   };
   await check({ ...stored, process: process as Process }, position);
-  return { process: withLabels(process as Process, stored.process), position };
+  return { process: confined(process as Process, stored.process), position };
 }
 
-/** As runc: a process object that names no label gets the container's; confinement is not lost by leaving a key out. */
-function withLabels(process: Process, own: Config['process']): Process {
-  const { apparmorProfile, selinuxLabel } = own ?? {};
+/** As runc: a process object that names no capabilities, label or score gets the container's; confinement is not lost by leaving a key out. */
+function confined(process: Process, own: Config['process']): Process {
+  const { apparmorProfile, selinuxLabel, capabilities, oomScoreAdj } = own ?? {};
   return {
     ...process,
+    ...(process.capabilities !== undefined || capabilities === undefined ? {} : { capabilities }),
+    ...(process.oomScoreAdj !== undefined || oomScoreAdj === undefined ? {} : { oomScoreAdj }),
     ...(process.apparmorProfile || !apparmorProfile ? {} : { apparmorProfile }),
     ...(process.selinuxLabel || !selinuxLabel ? {} : { selinuxLabel }),
   };
