@@ -16,7 +16,7 @@ import { scheduling } from './scheduler.ts';
 import { seccompPrivileged, seccompUnprivileged } from './seccomp.ts';
 import { ownStdio } from './stdio.ts';
 import { terminal } from './terminal.ts';
-import { existingCwd, user } from './user.ts';
+import { cwd, user } from './user.ts';
 
 export function compileExec(context: ExecContext): Program {
   const inherited = inheritedByExec(context);
@@ -45,7 +45,7 @@ export function compileExec(context: ExecContext): Program {
     ...finalAffinity(context), //                   config.md#linux-process: after the cgroup was entered
     ...dropBoundingSet(context),
     ...noNewPrivileges(context),
-    ...existingCwd(context), //                     not made when missing, as in runc
+    ...cwd(context), //                             not made when missing, as in runc
     ...ownStdio(context),
     ...seccompPrivileged(context),
     ...user(context), //                            ends with the check that the working directory is inside (CVE-2024-21626)

@@ -27,12 +27,8 @@ export function makeCwd({ config }: Context): readonly Step[] {
   return [...steps, step('close', [slot(found)], '')];
 }
 
+/** Of exec too, where a directory that is missing is an error, as in runc. */
 export function cwd({ config }: Context): readonly Step[] {
-  return [part('container', '/process/cwd')('chdir', [`/${workingDirectory(config)}`], 'before the ids change: it may be closed to the user', { result: 'cwd', tolerate: notForRoot })];
-}
-
-/** As runc for exec: a missing directory is an error. */
-export function existingCwd({ config }: Context): readonly Step[] {
   return [part('container', '/process/cwd')('chdir', [`/${workingDirectory(config)}`], 'before the ids change: it may be closed to the user', { result: 'cwd', tolerate: notForRoot })];
 }
 
