@@ -7,25 +7,16 @@ import { join, resolve } from 'node:path';
 import { differences, normal, observe } from '../bundles/compare.ts';
 import type { Json } from '../harness.ts';
 import { random as randomFrom } from '../security/mutate.ts';
+import { tmpfs, type Config } from '../within.ts';
 
 const [runtime = 'dist/runt', reference = '/usr/sbin/runc', rounds = '100', seed = '1'] = process.argv.slice(2);
 const next = randomFrom(Number(seed));
 const random = (below: number): number => Math.floor(next() * below);
 const one = <T>(of: readonly T[]): T => of[random(of.length)]!;
 
-interface Config {
-  ociVersion: string;
-  hostname?: string;
-  root: Json;
-  process: Json;
-  mounts: { destination: string; options?: string[]; [key: string]: unknown }[];
-  linux: Json & { namespaces: { type: string }[] };
-}
-
 const base = JSON.parse(readFileSync(join(import.meta.dirname, '../bundles/runc-spec/config.json'), 'utf8')) as Config;
 const capabilities = ['CAP_KILL', 'CAP_CHOWN', 'CAP_NET_RAW', 'CAP_SYS_ADMIN', 'CAP_SETUID', 'CAP_MKNOD', 'CAP_DAC_OVERRIDE'];
 const bind = (destination: string, source: string, ...options: string[]) => ({ destination, type: 'bind', source, options });
-const tmpfs = (destination: string, ...options: string[]) => ({ destination, type: 'tmpfs', source: 'tmpfs', options });
 const maps = [[{ containerID: 0, hostID: 100000, size: 65536 }], [{ containerID: 0, hostID: 0, size: 4000 }]];
 
 /** What may be asked of a container, each change by itself; the first number is how seldom: one in so many bundles. */
@@ -48,18 +39,19 @@ const changes: Readonly<Record<string, readonly [odds: number, change: (config: 
   devices: [3, ({ linux }) => void (linux['devices'] = one([[{ path: '/dev/fuse', type: 'c', major: 10, minor: 229, fileMode: 0o666, uid: 0, gid: 0 }], [{ path: '/dev/a/b', type: 'c', major: 1, minor: 3 }, { path: '/dev/blk', type: 'b', major: 7, minor: 0, fileMode: 0o600, gid: 6 }], [{ path: '/dev/fifo', type: 'p', fileMode: 0o640, uid: 3 }]]))],
   'device rules': [3, ({ linux }) => void (linux['resources'] = one<Json>([{}, { devices: [{ allow: true, access: 'rwm' }] }, { devices: [{ allow: false, access: 'rwm' }, { allow: true, type: 'c', major: 10, minor: 229, access: 'rw' }] }]))],
   namespaces: [3, (config) => {
-    config.linux.namespaces = ['pid', 'network', 'ipc', 'uts', 'mount', 'cgroup'].filter((type) => type === 'mount' || random(4) > 0).map((type) => ({ type }));
-    if (!config.linux.namespaces.some(({ type }) => type === 'uts')) delete config.hostname;
+    const namespaces = ['pid', 'network', 'ipc', 'uts', 'mount', 'cgroup'].filter((type) => type === 'mount' || random(4) > 0).map((type) => ({ type }));
+    config.linux['namespaces'] = namespaces;
+    if (!namespaces.some(({ type }) => type === 'uts')) delete config['hostname'];
   }],
   'user namespace': [5, ({ linux }) => {
-    linux.namespaces.push({ type: 'user' });
+    (linux['namespaces'] as Json[]).push({ type: 'user' });
     linux['uidMappings'] = linux['gidMappings'] = one(maps);
     delete linux['devices'];
   }],
   'words of mounts': [3, ({ mounts }) => {
-    for (const mount of mounts) if (random(4) === 0) mount.options = [...(mount.options ?? []), one(['ro', 'nosuid', 'nodev', 'noexec', 'noatime', 'nodiratime', 'relatime', 'rw', 'suid', 'exec', 'rprivate', 'slave'])];
+    for (const mount of mounts) if (random(4) === 0) mount['options'] = [...((mount['options'] as string[] | undefined) ?? []), one(['ro', 'nosuid', 'nodev', 'noexec', 'noatime', 'nodiratime', 'relatime', 'rw', 'suid', 'exec', 'rprivate', 'slave'])];
   }],
-  'fewer mounts': [3, (config) => void (config.mounts = config.mounts.filter(({ destination }) => destination === '/proc' || random(4) > 0))],
+  'fewer mounts': [3, (config) => void (config.mounts = config.mounts.filter((mount) => mount['destination'] === '/proc' || random(4) > 0))],
   'more mounts': [3, ({ mounts }) => {
     for (let i = 1 + random(4); i > 0; i--) {
       mounts.push(one([

@@ -1,5 +1,5 @@
 /* The copies of a template in the image, as src/program/copies.ts, which says what `plan` is: a library for the engine, whose interpreter takes
- * fifty microseconds for each. */
+ * sixty microseconds for each. */
 #include <string.h>
 #include <unistd.h>
 #include "program.h"
@@ -33,7 +33,7 @@ static u32 take_apart(const u8 *patterns, u32 texts, struct part *parts)
 	return count;
 }
 
-/* Records on their way into the image's file, neighbours all of them: a page that is written whole and mapped then costs a third less than one that is
+/* Records on their way into the image's file, neighbours all of them: a page that is written whole and mapped then costs a quarter less than one that is
  * first touched through its mapping. */
 struct stream {
 	int fd;

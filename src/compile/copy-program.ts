@@ -1,6 +1,7 @@
 // The option tmpcopyup in a user namespace: cp(1) as the container's root, because only ids that are mapped can own what is in its tmpfs.
 import { CLONE_NEWUSER, CLONE_PARENT } from '../../native/linux/constants.ts';
 import { part, slot, type Program } from '../program/step.ts';
+import { ownDescriptors } from './descriptors.ts';
 
 /** Descriptors of the program besides standard input, output and error: the directory that is copied, and the one it is copied into. */
 export const copied = { from: 3, to: 4, end: 5 } as const;
@@ -13,10 +14,8 @@ export const COPY = '/bin/cp';
 /** Enters the user namespace of a process. */
 export function compileCopy(pid: number): Program {
   const step = part('container', '');
-  const own = copied.end; // the program and the connection
   const steps = [
-    step('close_range', [own + 2, 0xffff_ffff, 0], 'nothing of the runtime'),
-    step('close_range', [own, own + 1, 4], 'ours close with execve'),
+    ...ownDescriptors('', copied.end, copied.end + 2, 'nothing of the runtime'),
     step('pidfd_open', [pid, 0], '', { result: 'target' }),
     step('setns', [slot('target'), CLONE_NEWUSER], 'whose tmpfs it is'),
     step('close', [slot('target')], ''),

@@ -20,11 +20,16 @@ export function initialDescriptors(context: Context, inherited = inheritedDescri
   const first = firstDescriptor(context);
   const beyond = first + 2 + Object.keys(inherited).length;
   return [
-    step('close_range', [beyond, 0xffff_ffff, 0], 'nothing the caller leaked reaches the container'),
-    step('close_range', [first, beyond - 1, CLOSE_RANGE_CLOEXEC], 'ours close with execve'),
+    ...ownDescriptors('', first, beyond, 'nothing the caller leaked reaches the container'),
     step('umask', [0], 'modes of config.json are exact'),
     step('prctl', [PR_SET_NAME, 'runt:init', 0, 0, 0], 'ps shows what is still being made'),
   ];
+}
+
+/** Closes all from `beyond` on, and marks our own from `first` on close-on-exec. */
+export function ownDescriptors(at: string, first: number, beyond: number, why: string): readonly Step[] {
+  const step = part('container', at);
+  return [step('close_range', [beyond, 0xffff_ffff, 0], why), step('close_range', [first, beyond - 1, CLOSE_RANGE_CLOEXEC], 'ours close with execve')];
 }
 
 /** Closes what is still open of the set-up: the rootfs, masks, directories of mounts. A waiting init holds only what it needs. */

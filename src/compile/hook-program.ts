@@ -5,6 +5,7 @@ import { part, slot, type Program, type Step } from '../program/step.ts';
 import { capabilities, dropBoundingSet } from './capabilities.ts';
 import { environment } from './args.ts';
 import { has, type Context } from './context.ts';
+import { ownDescriptors } from './descriptors.ts';
 import { labels, openProcfs } from './labels.ts';
 import { namespaceFlags } from './namespaces.ts';
 import { noNewPrivileges } from './no-new-privileges.ts';
@@ -27,8 +28,7 @@ export function compileHook(context: Context, place: HookPlace, hook: Hook): Pro
   const namespaces = namespacesOf(context);
   const inherited = isStart ? environment(context) : [];
   const steps: Step[] = [
-    step('close_range', [5, 0xffff_ffff, 0], 'nothing of the runtime reaches the hook'),
-    step('close_range', [3, 4, 4], 'ours close with execve'),
+    ...ownDescriptors(at, 3, 5, 'nothing of the runtime reaches the hook'),
     ...(isStart ? openProcfs(context) : []),
     step('pidfd_open', [place.init, 0], 'namespaces of init, whatever its /proc shows', { result: 'target' }),
     ...(namespaces === 0 ? [] : [step('setns', [slot('target'), namespaces], 'all at once (since Linux 5.8)')]),

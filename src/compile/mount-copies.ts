@@ -4,12 +4,12 @@ import { Rows } from '../program/rows.ts';
 import type { Copies, Step, Template } from '../program/step.ts';
 import { hole } from '../program/template.ts';
 import type { Context } from './context.ts';
-import { addRows, entriesOf, entryRuns, named, type Entry, type EntryRun, type NamedEntry } from './mount-entry.ts';
+import { addRows, entriesOf, entryRuns, isSpecial, named, type Entry, type EntryRun, type NamedEntry } from './mount-entry.ts';
 
 /** Words of a path for which there are holes besides those of the index and the source (template.ts). */
 const MOST_WORDS = 8;
 
-/** The steps of each entry of mounts, in order. Fewer of a kind are not worth a template, which costs half a millisecond to make and to encode. */
+/** The steps of each entry of mounts, in order. A kind of fewer than FEW_MOUNTS is not worth a template, which costs half a millisecond to make and to encode. */
 export function stepsOrCopies(context: Context, steps: (entry: NamedEntry) => readonly Step[]): readonly (Step | Copies)[] {
   const all: (Step | Copies)[] = [];
   const templates = new Map<Kind, Template>();
@@ -61,9 +61,6 @@ function findPieces(context: Context, runs: readonly EntryRun[]): readonly Piece
   }
   return pieces;
 }
-
-/** A path that decides about its mount's steps. */
-const isSpecial = (path: string): boolean => path === 'dev' || path.startsWith('proc');
 
 /** Undefined for one that is not to be copied: of its steps some are its own, or the runtime's. */
 function kindOf(kinds: Map<string, Kind>, entry: Entry): Kind | undefined {

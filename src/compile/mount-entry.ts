@@ -98,7 +98,10 @@ function readRuns(context: Context): readonly EntryRun[] {
   return runs;
 }
 
-/** Paths that decide about nothing but where a mount goes. */
+/** A path that decides about its mount's steps. */
+export const isSpecial = (path: string): boolean => path === 'dev' || path.startsWith('proc');
+
+/** Whether none of these is special, and all are written plainly. */
 const areOrdinary = (paths: string): boolean => arePlain(paths) && !`${paths}\0`.includes('/dev\0') && !paths.includes('/proc');
 
 /** How many words a plain path has. */

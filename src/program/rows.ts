@@ -30,7 +30,6 @@ export class Rows {
   /** One more row. `path`: absolute, of plain words, as many as the others have. */
   add(path: string, text: string | number, other: string): void {
     this.#texts.push(path, text, other);
-    if (this.#found.size > 0) this.#found.clear();
   }
 
   at(row: number): Row {
@@ -38,7 +37,7 @@ export class Rows {
     return [...(path === '' ? [] : String(path).slice(1).split('/')), ...texts.map(String)];
   }
 
-  /** The row with this text as its nth word; -1 where none has it. */
+  /** The row with this text as its nth word; -1 where none has it. Asked when all rows are there. */
   find(word: number, text: string): number {
     let rows = this.#found.get(word);
     if (rows === undefined) {
