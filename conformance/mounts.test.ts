@@ -1,6 +1,6 @@
 // config.json's mounts, option by option, alone and in long lists, and the propagation of the root.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -108,6 +108,34 @@ for (const path of runtimePaths()) {
       { destination: '/tmp', type: 'bind', source, options: ['bind'] }, tmpfs('/tmp/old'), tmpfs('/tmp/told', 'mode=700'), tmpfs('/tmp/new'), tmpfs('/tmp/copied', 'tmpcopyup'),
     ));
     assert.is(seen, '2751\n700\n1777\n2750');
+    rmSync(source, { recursive: true });
+  });
+
+  test('mounts below a new tmpfs go into that one, or into what covers it since', () => {
+    const source = mkdtempSync(join(tmpdir(), 'below-'));
+    writeFileSync(join(source, 'file'), 'a file\n');
+    mkdirSync(join(source, 'links'));
+    symlinkSync('/tmp', join(source, 'links/tmp'));
+    symlinkSync('../tmp/name', join(source, 'links/deeper'));
+    const bind = (destination: string, from: string, ...options: string[]): Json => ({ destination, type: 'bind', source: join(source, from), options: ['bind', ...options] });
+    const links = bind('/root', 'links');
+    const find = 'cd /tmp; stat -c "%n %a" *; touch x 2>&1; cut -d" " -f5 /proc/self/mountinfo | grep -c "^/tmp"';
+    const stacks: readonly (readonly [seen: string, ...mounts: readonly Json[]])[] = [
+      ['d 755\nf 644\nt 700\nu 1777\n5', tmpfs('/tmp', 'mode=755'), bind('/tmp/f', 'file', 'ro'), tmpfs('/tmp/t', 'mode=700'), tmpfs('/tmp/u', 'ro'), bind('/tmp//d/', 'links', 'rprivate')],
+      ['f 644\ntouch: x: Read-only file system\n2', tmpfs('/tmp', 'ro', 'size=1m'), bind('/tmp/f', 'file')],
+      // A tmpfs over another has its mode.
+      ['a 700\n3', tmpfs('/tmp'), tmpfs('/tmp/a', 'mode=700'), tmpfs('/tmp/a')],
+      // The same place again, by its name or by a symlink: what is mounted last is seen.
+      ['b 644\n4', tmpfs('/tmp'), bind('/tmp/a', 'file'), tmpfs('/tmp'), bind('/tmp/b', 'file')],
+      ['b 644\n4', links, tmpfs('/tmp'), bind('/tmp/a', 'file'), tmpfs('/root/tmp'), bind('/tmp/b', 'file')],
+      ['a 644\nname 1777\n4', links, tmpfs('/tmp'), bind('/tmp/a', 'file'), tmpfs('/tmp/name'), bind('/root/deeper/b', 'file')],
+      // A mount may bring symlinks to names that others have after it.
+      ['a 755\nb 644\n3', tmpfs('/tmp'), bind('/tmp/a', 'links'), bind('/tmp/b', 'file')],
+      ['c 644\n4', tmpfs('/tmp'), bind('/tmp/a', 'links'), tmpfs('/tmp/a/tmp'), bind('/tmp/c', 'file')],
+    ];
+    for (const [expected, ...mounts] of stacks) assert.is(sh(find, (config) => config.mounts.push(...mounts)), expected.replace('\na', '\na'), JSON.stringify(mounts));
+    assert.match(refusal((config) => config.mounts.push(tmpfs('/tmp', 'nr_inodes=2'), tmpfs('/tmp/a'), tmpfs('/tmp/b'))), /mounts\[8\]\.destination.*mkdirat.*ENOSPC/);
+    assert.match(refusal((config) => config.mounts.push(tmpfs('/tmp'), bind(`/tmp/${'n'.repeat(256)}`, 'file'))), /mounts\[7\]\.destination.*ENAMETOOLONG/);
     rmSync(source, { recursive: true });
   });
 

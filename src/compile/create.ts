@@ -14,7 +14,7 @@ import { intelRdt, intelRdtTasks } from './intel-rdt.ts';
 import { keyring } from './keyring.ts';
 import { labels, openProcfs, unlabelKeys } from './labels.ts';
 import { maskedPaths } from './masked-paths.ts';
-import { mounts, mountSources, idmapSources, delayedReadonly } from './mounts.ts';
+import { mounts, mountSources, idmapSources, keptMounts } from './mounts.ts';
 import { birth, cgroupNamespace, joinNamespaces, timeOffsets } from './namespaces.ts';
 import { loopback } from './network.ts';
 import { netDevices } from './net-devices.ts';
@@ -74,7 +74,7 @@ export function compileCreate(context: Context): Program {
     ...hideFromTracing(context), //      before anything of the container's own could look
     ...containerHooks(context), //       after those (config.md#createcontainer-hooks): paths are still the host's
     ...sysctl(context), //               through a procfs of our own, before read-only paths
-    ...delayedReadonly(context), //      /dev and tmpfs: now nothing more is created in them
+    ...keptMounts(context), //           /dev and tmpfs become read-only: now nothing more is created in them
     ...maskedPaths(context), //          after hooks: they may still need what is masked
     ...readonlyPaths(context),
     ...rootReadonly(context), //         last change to the root mount

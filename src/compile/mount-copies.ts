@@ -4,7 +4,9 @@ import { Rows } from '../program/rows.ts';
 import type { Copies, Step, Template } from '../program/step.ts';
 import { hole } from '../program/template.ts';
 import type { Context } from './context.ts';
-import { addRows, entriesOf, entryRuns, isSpecial, named, type Entry, type EntryRun, type NamedEntry } from './mount-entry.ts';
+import { isSpecial, named, type Entry, type NamedEntry } from './mount-entry.ts';
+import { addRows, entriesOf, entryRuns } from './mount-list.ts';
+import type { EntryRun } from './mount-parents.ts';
 
 /** Words of a path for which there are holes besides those of the index and the source (template.ts). */
 const MOST_WORDS = 8;
@@ -64,9 +66,9 @@ function findPieces(context: Context, runs: readonly EntryRun[]): readonly Piece
 
 /** Undefined for one that is not to be copied: of its steps some are its own, or the runtime's. */
 function kindOf(kinds: Map<string, Kind>, entry: Entry): Kind | undefined {
-  const { type, isFile, path, depth, options } = entry;
-  if (isSpecial(path) || depth > MOST_WORDS || options.copyUp) return undefined;
-  const key = `${type} ${isFile} ${depth} ${options.key}`;
+  const { type, isFile, path, depth, parent = '', isParent, options } = entry;
+  if (isSpecial(path) || depth > MOST_WORDS || options.copyUp || isParent) return undefined;
+  const key = `${type} ${isFile} ${depth} ${parent} ${options.key}`;
   let kind = kinds.get(key);
   if (kind === undefined) kinds.set(key, (kind = { like: entry, rows: new Rows(depth) }));
   return kind;

@@ -1,9 +1,7 @@
 // One entry of mounts[] as the compiler sees it: its words read, its kind decided, what it cannot have refused.
 import { MOUNT_ATTR_RDONLY } from '../../native/linux/constants.ts';
 import type { Mount } from '../../spec/config.ts';
-import { arePlain, mountRuns } from '../../spec/mount-runs.ts';
 import { RuntimeError } from '../errors.ts';
-import type { Rows } from '../program/rows.ts';
 import { slot, type Slot } from '../program/step.ts';
 import { has, type Context } from './context.ts';
 import { parseMountOptions, type MountOptions } from './mount-options.ts';
@@ -26,6 +24,10 @@ export interface Entry {
   readonly path: string;
   /** How many words it has. */
   readonly depth: number;
+  /** The index of the new file system it goes directly into (mount-parents.ts). */
+  readonly parent?: string;
+  /** Others have it as parent: it stays open for them. */
+  readonly isParent?: boolean;
 }
 
 /** An entry with what its index gives it: made where steps are, because most entries of a long list need none of their own. */
@@ -38,80 +40,11 @@ export interface NamedEntry extends Entry {
   readonly target: Slot;
 }
 
-/** Neighbours that differ in nothing but index, path and source; or a single one. */
-export interface EntryRun {
-  /** The first. */
-  readonly entry: Entry;
-  readonly first: number;
-  count: number;
-}
-
-/** All of mounts, in order. Throws RuntimeError for options that their kind of mount does not have. */
-export function entryRuns(context: Context): readonly EntryRun[] {
-  let runs = known.get(context);
-  if (runs === undefined) known.set(context, (runs = readRuns(context)));
-  return runs;
-}
-
-/** Read once for all parts that ask. */
-const known = new WeakMap<Context, readonly EntryRun[]>();
-
-/** Each entry; or those of the runs whose first one is wanted, and with it all. */
-export function entries(context: Context, isWanted: (entry: Entry) => boolean = () => true): readonly Entry[] {
-  const all: Entry[] = [];
-  for (const run of entryRuns(context)) if (isWanted(run.entry)) all.push(...entriesOf(context, run));
-  return all;
-}
-
-export function entriesOf(context: Context, { entry, first, count }: EntryRun): readonly Entry[] {
-  const all = [entry];
-  for (let i = first + 1; i < first + count; i++) all.push(readEntry(context, i));
-  return all;
-}
-
-/** What differs between a run's mounts, as rows: path, index, source. */
-export function addRows({ config, request }: Context, { entry, first, count }: EntryRun, rows: Rows): void {
-  if (count === 1) {
-    rows.add(`/${entry.path}`, first, entry.source);
-    return;
-  }
-  for (let i = first; i < first + count; i++) {
-    const { destination, source } = config.mounts![i]!;
-    rows.add(destination, i, entry.isBind ? hostPath(request, source) : (source ?? entry.type));
-  }
-}
-
-function readRuns(context: Context): readonly EntryRun[] {
-  const mounts = context.config.mounts ?? [];
-  const { request, host: { files } } = context;
-  const runs: EntryRun[] = [];
-  for (const { first, count, destinations } of mountRuns(mounts)) {
-    const mayBeAlike = count > 1 && areOrdinary(destinations) && mounts[first]!.type?.startsWith('cgroup') !== true;
-    let run: EntryRun | undefined;
-    for (let i = first; i < first + count; i++) {
-      const { destination, source } = mounts[i]!;
-      const isLike = mayBeAlike && run !== undefined && depthOf(destination) === run.entry.depth && (files.size === 0 || files.has(hostPath(request, source)) === run.entry.isFile);
-      if (isLike) run!.count++;
-      else runs.push((run = { entry: readEntry(context, i), first: i, count: 1 }));
-    }
-  }
-  return runs;
-}
-
 /** A path that decides about its mount's steps. */
 export const isSpecial = (path: string): boolean => path === 'dev' || path.startsWith('proc');
 
-/** Whether none of these is special, and all are written plainly. */
-const areOrdinary = (paths: string): boolean => arePlain(paths) && !`${paths}\0`.includes('/dev\0') && !paths.includes('/proc');
-
-/** How many words a plain path has. */
-function depthOf(path: string): number {
-  let depth = 0;
-  for (let at = 0; at >= 0; at = path.indexOf('/', at + 1)) depth++;
-  return depth;
-}
-
-function readEntry(context: Context, index: number): Entry {
+/** Throws RuntimeError for options that its kind of mount does not have. */
+export function readEntry(context: Context, index: number): Entry {
   const { host, request } = context;
   const { isPrivileged, cgroupMount = '/sys/fs/cgroup' } = host;
   const mount = context.config.mounts![index]!;
@@ -134,7 +67,8 @@ export function named(entry: Entry): NamedEntry {
   return { ...entry, at: `/mounts/${index}`, name, mounted: slot(name), target: slot(`target${index}`) };
 }
 
-const hostPath = ({ bundle }: Context['request'], source = ''): string => (source.startsWith('/') ? source : `${bundle}/${source}`);
+/** A relative path of the host is below the bundle. */
+export const hostPath = ({ bundle }: Context['request'], source = ''): string => (source.startsWith('/') ? source : `${bundle}/${source}`);
 
 /** Whether a bind, if this is one, is of something that is no directory. */
 export const isBindOfFile = (context: Context, mount: Mount): boolean => context.host.files.has(hostPath(context.request, mount.source));
@@ -169,6 +103,9 @@ function isCgroupBind({ config, host }: Context): boolean {
 function readonlyToo(options: MountOptions): MountOptions {
   return { ...options, key: `${options.key}\0ro`, isReadonly: true, attributes: { set: options.attributes.set | MOUNT_ATTR_RDONLY, clear: options.attributes.clear & ~MOUNT_ATTR_RDONLY } };
 }
+
+/** Its descriptor is kept until all mounts are there: others go into it, or it becomes read-only then. */
+export const isKept = (entry: Entry): boolean => entry.isParent === true || isDelayed(entry);
 
 /** tmpfs and anything on /dev are filled first and made read-only later. */
 export function isDelayed({ options, path, type, isBind }: Entry): boolean {

@@ -9,10 +9,11 @@ import { part, slot, stepsFor, type Arg, type Copies, type Slot, type Step } fro
 import type { Context } from './context.ts';
 import { mapText } from './id-mappings.ts';
 import { stepsOrCopies } from './mount-copies.ts';
-import { entries, isBindOfFile, isDelayed, named, type Entry, type NamedEntry } from './mount-entry.ts';
+import { isBindOfFile, isDelayed, isKept, named, type Entry, type NamedEntry } from './mount-entry.ts';
+import { entries } from './mount-list.ts';
 import { parseMountOptions, type AttributeChange } from './mount-options.ts';
 import { mountCall, needsMountCall, newFileSystem } from './new-file-system.ts';
-import { itself, openInRoot, openTarget, type Target } from './paths.ts';
+import { itself, makeOne, openInRoot, openTarget, type Target } from './paths.ts';
 import { keepEvents } from './root.ts';
 
 /** Clones of bind sources, with the host's rights, not attached yet. */
@@ -85,7 +86,9 @@ export function mounts(context: Context): readonly (Step | Copies)[] {
 
 export function mountSteps(context: Context, entry: NamedEntry): readonly Step[] {
   if (entry.options.isRemount) return remount(entry);
-  return [...(entry.isBind ? [] : newFileSystem(context, entry)), ...openTarget(targetOf(entry)), ...notIntoProc(entry), ...attach(entry)];
+  const made = entry.isBind ? [] : newFileSystem(context, entry);
+  if (goesIntoParent(entry)) return [...made, ...attachInParent(entry), ...finish(entry)];
+  return [...made, ...openTarget(targetOf(entry)), ...notIntoProc(entry), ...attach(entry), ...finish(entry)];
 }
 
 /** As runc: a tmpfs that is given no mode looks like the directory it covers. */
@@ -148,29 +151,49 @@ function targetOf(entry: NamedEntry): Target {
 }
 
 function attach(entry: NamedEntry): readonly Step[] {
-  const { at, name, mounted, target, path, options, index } = entry;
+  const { at, name, mounted, target, path, index } = entry;
   const step = part('container', at);
   const steps: Step[] = [];
   if (!entry.isBind && needsMountCall(entry)) steps.push(...mountCall(entry), openInRoot(at, name, path, O_PATH, 'the mount just made'));
   else steps.push(step('move_mount', [mounted, '', target, '', MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH], 'onto the descriptor, not onto a path'));
   if (keepsMode(entry)) steps.push(step('fchmodat', [mounted, '.', slot(`mode${index}`), 0], 'that of the directory it covers'));
-  if (!entry.isBind) steps.push(...change(at, mounted, options.recursive, AT_RECURSIVE));
+  return steps;
+}
+
+/** What mount(2) makes, and what is covered, need a descriptor of the target. */
+const goesIntoParent = (entry: Entry): boolean => entry.parent !== undefined && !entry.options.copyUp && (entry.isBind || !needsMountCall(entry));
+
+/** The mount point is made in a file system that was empty, and stands there under one name: no symlink can be in the way. */
+function attachInParent({ at, mounted, path, parent, isFile }: NamedEntry): readonly Step[] {
+  const directory = slot(`mount${parent}`);
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return [
+    makeOne(part('container', `${at}/destination`), directory, name, isFile, 'missing: the file system around it is new'),
+    part('container', at)('move_mount', [mounted, '', directory, name, MOVE_MOUNT_F_EMPTY_PATH], 'below a descriptor, by one word; a symlink is not followed'),
+  ];
+}
+
+/** What is left to do when it is attached. */
+function finish(entry: NamedEntry): readonly Step[] {
+  const { at, mounted, target, options } = entry;
+  const step = part('container', at);
+  const steps: Step[] = entry.isBind ? [] : [...change(at, mounted, options.recursive, AT_RECURSIVE)];
   if (options.copyUp) steps.push(part('runtime', at)('copy_tree', [target, mounted], 'tmpcopyup: what the tmpfs covers'));
   for (const { flag, recursive, index: word } of options.propagations) {
     const attributes = { struct: 'mount_attr', members: { propagation: flag } } as const;
     steps.push(part('container', `${at}/options/${word}`)('mount_setattr', [mounted, '', AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), attributes, 32], 'after it is attached'));
   }
-  steps.push(step('close', [target], ''));
-  if (!isDelayed(entry)) steps.push(step('close', [mounted], ''));
+  if (!goesIntoParent(entry)) steps.push(step('close', [target], ''));
+  if (!isKept(entry)) steps.push(step('close', [mounted], ''));
   return steps;
 }
 
-export function delayedReadonly(context: Context): readonly Step[] {
-  return stepsFor(entries(context, isDelayed), (entry) => {
+/** The mounts that were kept: those to be read-only become so, and all are closed. */
+export function keptMounts(context: Context): readonly Step[] {
+  return stepsFor(entries(context, isKept), (entry) => {
     const { at, name, mounted } = named(entry);
-    return [
-      part('container', `${at}/options`)('mount_setattr', [...itself(name), { struct: 'mount_attr', members: { attr_set: MOUNT_ATTR_RDONLY } }, 32], 'now that devices and mount points are in it'),
-      part('container', at)('close', [mounted], ''),
-    ];
+    const close = part('container', at)('close', [mounted], '');
+    if (!isDelayed(entry)) return [close];
+    return [part('container', `${at}/options`)('mount_setattr', [...itself(name), { struct: 'mount_attr', members: { attr_set: MOUNT_ATTR_RDONLY } }, 32], 'now that devices and mount points are in it'), close];
   });
 }

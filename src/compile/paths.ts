@@ -1,6 +1,6 @@
 // Finding and making paths below the rootfs, by descriptor and in-root: what the rootfs holds cannot redirect us.
 import { AT_EMPTY_PATH, O_CLOEXEC, O_DIRECTORY, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, S_IFREG } from '../../native/linux/constants.ts';
-import { part, slot, type Arg, type Step, type StepOptions } from '../program/step.ts';
+import { part, slot, type Arg, type Slot, type Step, type StepOptions } from '../program/step.ts';
 
 export interface Target {
   /** JSON pointer of what asked for it. */
@@ -69,6 +69,11 @@ export function openTarget(target: Target): readonly Step[] {
 const mayBeMissing: StepOptions = { tolerate: ['ENOENT'] };
 const mayBeThere = ['EEXIST'];
 
+/** Makes a directory, or a file to bind a file on. */
+export function makeOne(step: ReturnType<typeof part>, parent: Slot, name: string, isFile: boolean, why: string, options: StepOptions = { tolerate: mayBeThere }): Step {
+  return isFile ? step('mknodat', [parent, name, S_IFREG | 0o644, 0], 'a file is bound on a file', options) : step('mkdirat', [parent, name, 0o755], why, options);
+}
+
 /** Makes a path below the root, skipped when `unless` is set. Something made by another at the same time is as good (EEXIST). */
 export function makePath(at: string, unless: string, path: string, isFile: boolean): readonly Step[] {
   const step = part('container', at);
@@ -82,8 +87,7 @@ export function makePath(at: string, unless: string, path: string, isFile: boole
     // The same for all targets: what is in it from an earlier one is never used, because all three are skipped together.
     const parent = depth === 0 ? root : slot(`parent.${depth}`);
     if (depth > 0) steps.push(openInRoot(at, parent.slot, above, O_PATH | O_DIRECTORY, 'a symlinked parent stays inside the root', once));
-    if (isFile && depth === words.length - 1) steps.push(step('mknodat', [parent, word, S_IFREG | 0o644, 0], 'a file is bound on a file', made));
-    else steps.push(step('mkdirat', [parent, word, 0o755], 'missing', made));
+    steps.push(makeOne(step, parent, word, isFile && depth === words.length - 1, 'missing', made));
     if (depth > 0) steps.push(step('close', [parent], '', once));
     above = depth === 0 ? word : `${above}/${word}`;
   }

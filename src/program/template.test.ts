@@ -8,7 +8,8 @@ import { libraryCopies, writeCopies } from '../../native/interpreter/copies.ts';
 import { call, mapFile, mappedBytes } from '../../native/linux/syscalls.ts';
 import { compileCreate } from '../compile/create.ts';
 import type { Context } from '../compile/context.ts';
-import { entries, named } from '../compile/mount-entry.ts';
+import { named } from '../compile/mount-entry.ts';
+import { entries } from '../compile/mount-list.ts';
 import { mounts, mountSources, mountSteps, sourceSteps } from '../compile/mounts.ts';
 import { testContext } from '../compile/testing.ts';
 import type { WriteCopies } from './copies.ts';
@@ -50,10 +51,17 @@ const kinds: readonly ((index: number) => Record<string, unknown>)[] = [
   (index) => ({ destination: `/file/${index}`, type: 'tmpfs', source: '/host/file', options: ['nodev'] }),
 ];
 
+/** New file systems, and what goes directly into the last: all kinds, then some again, elsewhere, and again. */
+function below(path: string): readonly Record<string, unknown>[] {
+  const inside = kinds.flatMap((kind, which) => Array.from({ length: 30 }, (_, index) => ({ ...kind(index), destination: `${path}/${which}x${index}` })));
+  const alike = Array.from({ length: 30 }, (_, index) => ({ destination: `${path.slice(0, path.lastIndexOf('/'))}/y${index}`, type: 'tmpfs' }));
+  return [...alike, { destination: path, type: 'tmpfs' }, ...inside, ...inside.slice(0, 40), { destination: `/elsewhere${path}` }, ...inside.slice(40, 70)];
+}
+
 /** Every kind of mount many times, in a changing order. */
 function contexts(): readonly Context[] {
   const order = Array.from({ length: 30 * kinds.length }, (_, index) => kinds[(index * 5 + (index >> 3)) % kinds.length]!(index));
-  const rows = [order, kinds.flatMap((kind) => Array.from({ length: 30 }, (_, index) => kind(index)))];
+  const rows = [order, kinds.flatMap((kind) => Array.from({ length: 30 }, (_, index) => kind(index))), ['/p', '/p/q', '/é'].flatMap(below)];
   return rows.flatMap((list) => [{}, { uidMappings: [{ containerID: 0, hostID: 1000, size: 10 }], gidMappings: [{ containerID: 0, hostID: 1000, size: 10 }] }].map((linux) => {
     const namespaces = ['pid', 'mount', ...('uidMappings' in linux ? ['user'] : [])].map((type) => ({ type }));
     const context = testContext({ mounts: list, linux: { ...linux, namespaces, mountLabel: 'label' } } as never);
