@@ -17,8 +17,16 @@ export function candidates(context: Context): readonly string[] {
   return path.split(':').filter((directory) => directory !== '').map((directory) => `${directory}/${command}`);
 }
 
+const known = new WeakMap<Context, readonly string[]>();
+
 /** process.env: the last of equal names counts, HOME is filled in from the container's /etc/passwd. */
-export function environment({ config, host, request }: Context): readonly string[] {
+export function environment(context: Context): readonly string[] {
+  let entries = known.get(context);
+  if (entries === undefined) known.set(context, (entries = entriesOf(context)));
+  return entries;
+}
+
+function entriesOf({ config, host, request }: Context): readonly string[] {
   const byName = new Map<string, string>();
   for (const entry of config.process?.env ?? []) byName.set(entry.slice(0, entry.indexOf('=')), entry);
   if ((byName.get('HOME') ?? 'HOME=') === 'HOME=') byName.set('HOME', `HOME=${host.home}`);

@@ -1,5 +1,4 @@
 // A long list of mounts has few kinds of them: each kind is compiled once, with holes for what differs, and copied for every mount.
-import { FEW_MOUNTS } from '../../spec/mount-runs.ts';
 import { Rows } from '../program/rows.ts';
 import type { Copies, Step, Template } from '../program/step.ts';
 import { hole } from '../program/template.ts';
@@ -11,12 +10,15 @@ import type { EntryRun } from './mount-parents.ts';
 /** Words of a path for which there are holes besides those of the index and the source (template.ts). */
 const MOST_WORDS = 8;
 
-/** The steps of each entry of mounts, in order. A kind of fewer than FEW_MOUNTS is not worth a template, which costs half a millisecond to make and to encode. */
+/** Fewer are compiled one by one: a template takes as long to make and to encode as twenty to forty mounts, by how many steps each has. */
+const FEW_OF_A_KIND = 24;
+
+/** The steps of each entry of mounts, in order. */
 export function stepsOrCopies(context: Context, steps: (entry: NamedEntry) => readonly Step[]): readonly (Step | Copies)[] {
   const all: (Step | Copies)[] = [];
   const templates = new Map<Kind, Template>();
   for (const { kind, runs, row, count } of piecesOf(context)) {
-    if (kind === undefined || kind.rows.length < FEW_MOUNTS) {
+    if (kind === undefined || kind.rows.length < FEW_OF_A_KIND) {
       for (const run of runs) for (const entry of entriesOf(context, run)) for (const step of steps(named(entry))) all.push(step);
       continue;
     }
@@ -46,7 +48,7 @@ const known = new WeakMap<readonly EntryRun[], readonly Piece[]>();
 function piecesOf(context: Context): readonly Piece[] {
   const runs = entryRuns(context);
   let pieces = known.get(runs);
-  if (pieces === undefined) known.set(runs, (pieces = (context.config.mounts ?? []).length < FEW_MOUNTS ? [{ kind: undefined, runs: [...runs], row: 0, count: 0 }] : findPieces(context, runs)));
+  if (pieces === undefined) known.set(runs, (pieces = (context.config.mounts ?? []).length < FEW_OF_A_KIND ? [{ kind: undefined, runs: [...runs], row: 0, count: 0 }] : findPieces(context, runs)));
   return pieces;
 }
 

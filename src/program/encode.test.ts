@@ -11,7 +11,7 @@ import { openImage, readRecords } from './decode.ts';
 import { encodeProgram } from './encode.ts';
 import { withHandOvers } from './hand-over.ts';
 import { generateHeader, generateNames } from './header.ts';
-import { printListing } from './print.ts';
+import { printListing, printStep } from './print.ts';
 import { part, slot, type Program } from './step.ts';
 
 const test = suite('program');
@@ -61,6 +61,12 @@ test('random programs: encode, decode and both printers agree', () => {
       assert.is(view.result, program.steps[i]!.result);
     });
   }
+});
+
+test('the words of an array, of one byte each and of more', () => {
+  const execve = part('container', '')('execve', ['/x', { words: ['ä', 'b', '', '日本'] }, { words: ['A=1', 'B=', `C=${'c'.repeat(70_000)}`, 'D=4'] }], '');
+  const image = openImage(Buffer.from(encodeProgram({ inherited: {}, steps: [execve] })))!;
+  assert.is(printStep(image, readRecords(image)[0]!).replace(/c{9,}"…/, 'c"'), `execve("/x", ["\\xc3\\xa4", "b", "", "\\xe6\\x97\\xa5\\xe6\\x9c\\xac"], ["A=1", "B=", "C=c", "D=4"])`);
 });
 
 test('a hand-over stands where the turn goes to the runtime, and carries what it needs', () => {

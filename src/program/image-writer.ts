@@ -38,12 +38,14 @@ export class ImageWriter {
     return offset;
   }
 
-  /** Texts that hardly anything else has, each with its NUL, all ASCII. */
-  protected append(texts: string): void {
-    const end = this.end + texts.length;
+  /** Texts that hardly anything else has, each with its NUL; gives how many bytes they are. */
+  protected append(texts: string): number {
+    const length = Buffer.byteLength(texts);
+    const end = this.end + length;
     if (end > this.image.length) this.grow(end);
-    this.image.write(texts, this.end, 'latin1');
+    this.image.write(texts, this.end, length === texts.length ? 'latin1' : 'utf8');
     this.end = end;
+    return length;
   }
 
   protected member(at: number, size: number, value: number | bigint): void {
@@ -58,9 +60,23 @@ export class ImageWriter {
     if (known !== undefined) return known;
     const { words } = arg;
     const vector = this.allocate(8 * (words.length + 1));
-    words.forEach((word, i) => this.u64(vector + 8 * i, this.base + this.text(word)));
+    if (words.length > 0) this.vector(vector >> 2, words);
     this.shared.set(arg, vector);
     return vector;
+  }
+
+  /** Addresses of words that are written side by side: an environment has up to thousands, and a call for each takes most of what it costs. */
+  private vector(at: number, words: readonly string[]): void {
+    let offset = this.end;
+    const all = `${words.join('\0')}\0`;
+    const isAscii = this.append(all) === all.length;
+    let place = at;
+    for (const word of words) {
+      this.words32[place] = offset;
+      this.words32[place + 1] = this.baseHigh;
+      place += 2;
+      offset += 1 + (isAscii ? word.length : Buffer.byteLength(word));
+    }
   }
 
   protected bytes(bytes: Uint8Array): number {

@@ -19,9 +19,11 @@ export class Slots implements SlotNames {
   /** Of series: the first row’s, which is written step by step. */
   readonly #written = new Map<string, number>();
   readonly #series = new Map<Rows, Map<string, Series>>();
+  /** What names of series begin with: few, and no other name is looked for in them. */
+  readonly #starts: string[] = [];
 
   add(name: string): void {
-    if (this.numbers.has(name) || (this.#series.size > 0 && this.numberOf(name) >= 0)) return;
+    if (this.numbers.has(name) || (this.#starts.length > 0 && this.numberOf(name) >= 0)) return;
     this.numbers.set(name, this.count);
     this.#names[this.count++] = name;
   }
@@ -39,6 +41,7 @@ export class Slots implements SlotNames {
       const name = patternOf(text);
       known.set(text, { first: this.count + i, stride: added.length, name });
       this.#written.set(fill(name, rows.at(0)), this.count + i);
+      if (!this.#starts.includes(name.start)) this.#starts.push(name.start);
     });
     this.count += added.length * rows.length;
     return added;
@@ -51,9 +54,14 @@ export class Slots implements SlotNames {
   /** -1 for a name that no slot has. */
   readonly numberOf = (name: string): number => {
     let number = this.numbers.get(name);
-    if (number === undefined && this.#series.size > 0) number = this.#written.get(name) ?? this.#numberInSeries(name);
+    if (number === undefined && this.#mayBeInSeries(name)) number = this.#written.get(name) ?? this.#numberInSeries(name);
     return number ?? -1;
   };
+
+  #mayBeInSeries(name: string): boolean {
+    for (let i = 0; i < this.#starts.length; i++) if (name.startsWith(this.#starts[i]!)) return true;
+    return false;
+  }
 
   readonly nameOf = (number: number): string | undefined => this.#names[number];
 
