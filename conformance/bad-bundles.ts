@@ -290,6 +290,7 @@ export const machines: readonly Case[] = [
   place('a listener nobody listens at', /linux\.seccomp\.listenerPath: /, (c) => linux(c, { seccomp: { defaultAction: 'SCMP_ACT_ALLOW', listenerPath: '/no/agent', syscalls: [{ names: ['acct'], action: 'SCMP_ACT_NOTIFY' }] } })),
   place('a hook that is missing', /hooks\.createRuntime\[0\]: error running createRuntime hook #0 \/no\/hook: cannot be executed: ENOENT/, (c) => void Object.assign(c, { hooks: { createRuntime: [{ path: '/no/hook' }] } })),
   place('a hook that fails', /hooks\.prestart\[1\]: error running prestart hook #1 .*exit status 3, output: sorry/, (c) => void Object.assign(c, { hooks: { prestart: [{ path: '/bin/true' }, { path: '/bin/sh', args: ['sh', '-c', 'echo sorry; exit 3'] }] } })),
+  place('a hook inside that is missing', /hooks\.createContainer\[0\]: error running createContainer hook #0 \/no\/hook: cannot be executed: ENOENT/, (c) => void Object.assign(c, { hooks: { createContainer: [{ path: '/no/hook' }] } })),
   place('a hook inside that fails', /hooks\.createContainer\[0\]: error running createContainer hook #0/, (c) => void Object.assign(c, { hooks: { createContainer: [{ path: '/bin/false' }] } })),
   place('a hook that takes too long', /hooks\.prestart\[0\]: .*timeout of 1 s/, (c) => void Object.assign(c, { hooks: { prestart: [{ path: '/bin/sleep', args: ['sleep', '100'], timeout: 1 }] } })),
   place('a terminal and no console socket', /process\.terminal: .*console socket/, (c) => void (c.process['terminal'] = true)),

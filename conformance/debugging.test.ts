@@ -77,6 +77,13 @@ for (const path of runtimePaths()) {
     assert.match(after.stdout, /^boxed\n\/mnt\nproc\/1\ntools\nits own\nran\n$/, after.stderr);
   });
 
+  test('a command that fails, and a shell that is missing, are told, and the debugger goes on', () => {
+    const { code, stdout, stderr } = runtime.run(['run', '--break', 'pivot_root', '--bundle', bundle, fresh()], { input: 'shell exit 3\nshell\nshow ids\ncontinue\n', env: { PATH: process.env['PATH'], SHELL: '/no/shell' } });
+    assert.is(code, 0, stderr);
+    assert.is(stdout, 'ran\n');
+    assert.match(stderr, /exit status 3\n[^]*the shell cannot enter: execve: ENOENT[^]*uid/);
+  });
+
   test('step by step through both sides: every step is stopped at once, but for those nobody listens to', () => {
     const result = debug(Array.from({ length: 400 }, () => 's'), ['0']);
     assert.is(result.code, 0, result.stderr);

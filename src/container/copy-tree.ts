@@ -6,9 +6,8 @@ import { spawn } from '../../native/linux/spawn.ts';
 import { call, exitCode, text, waitStatus } from '../../native/linux/syscalls.ts';
 import { compileCopy, copied, COPY, copyWords } from '../compile/copy-program.ts';
 import { RuntimeError } from '../errors.ts';
-import { abandon, beginExecution, executeProgram, StepFailure } from '../execute/execute.ts';
 import { memoryFile } from '../execute/memory-file.ts';
-import { writeProgram } from '../execute/program-file.ts';
+import { runShortProgram } from '../execute/short-program.ts';
 import { write } from '../log.ts';
 
 /**
@@ -39,20 +38,13 @@ const copyHere = (source: number, to: number, said: number): number =>
   spawn({ path: COPY, args: copyWords, env: [], fds: new Map([[0, 0], [1, 1], [2, said], [copied.from, source], [copied.to, to]]) });
 
 /** The same, by a program that enters the user namespace first. Gives the pid, or -errno. */
-function copyInside(inside: number, source: number, to: number, said: number): number {
-  const program = writeProgram(undefined, compileCopy(inside), { command: 'tmpcopyup' });
-  const execution = beginExecution(program);
-  try {
-    return executeProgram(execution, program, { handlers: {}, firstDescriptor: copied.end, inherited: [], stdio: [0, 1, said, source, to] });
-  } catch (error) {
-    abandon(execution);
-    if (error instanceof StepFailure) return -error.errno;
-    throw error;
-  } finally {
-    closeSync(program.fd);
-    if (execution.channel >= 0) closeSync(execution.channel);
-  }
-}
+const copyInside = (inside: number, source: number, to: number, said: number): number => runShortProgram({
+  program: compileCopy(inside),
+  header: { command: 'tmpcopyup' },
+  options: { handlers: {}, firstDescriptor: copied.end, inherited: [], stdio: [0, 1, said, source, to] },
+  failed: ({ errno }) => -errno,
+  done: (pid) => pid,
+});
 
 /** cp(1) has one exit status for every failure: which it was is in its words alone. */
 function errnoOf(words: string): number {

@@ -5,9 +5,10 @@ import { errnoNumber } from '../../native/linux/errno.ts';
 import { spawn } from '../../native/linux/spawn.ts';
 import { call, exitCode, text, waitStatus } from '../../native/linux/syscalls.ts';
 import { RuntimeError } from '../errors.ts';
-import { abandon, beginExecution, executeProgram } from '../execute/execute.ts';
+import { abandon } from '../execute/execute.ts';
 import { getSlot } from '../execute/records.ts';
-import { writeProgram } from '../execute/program-file.ts';
+import { runShortProgram } from '../execute/short-program.ts';
+import type { Image } from '../program/decode.ts';
 import { part } from '../program/step.ts';
 
 /** Writes a map; where the kernel refuses that (an ordinary user may map only itself) by newuidmap(1) or newgidmap(1), which `tool` names. Returns 0 or -errno. */
@@ -41,45 +42,49 @@ export function mapUserNamespace(directory: string, uids: string, gids: string):
   const path = `${directory}/idmap-${count++}.program`;
   const step = part('container', '');
   const hold = part('runtime', '');
-  const program = writeProgram(path, {
-    steps: [
-      step('close_range', [5, 0xffff_ffff, 0], 'nothing of the runtime'),
-      step('clone3', [{ struct: 'clone_args', members: { flags: CLONE_NEWUSER + CLONE_PARENT } }, 88], 'only a process can make a user namespace', { result: 'init' }),
-      hold('write_file', ['gid_map', gids, gids.length], ''),
-      hold('publish', ['uid_map', null], 'the last map, and a descriptor of the namespace while it lives'),
-    ],
-    inherited: {},
-  }, {});
-  const execution = beginExecution(program);
-  const inProc = (name: string): string => `/proc/${getSlot(execution.image, 'init')}/${name}`;
-  const write = (name: string, value: string): number => {
-    const fd = call('openat', -100, text(inProc(name)), O_WRONLY | O_CLOEXEC, 0);
-    if (fd < 0) return fd;
-    const bytes = Buffer.from(value);
-    const written = call('write', fd, bytes, bytes.length);
-    closeSync(fd);
-    return written;
-  };
   let userns = -1;
   try {
-    executeProgram(execution, program, {
-      firstDescriptor: 3,
-      inherited: [],
-      handlers: {
-        write_file: () => write('gid_map', gids),
-        publish: () => finish(write('uid_map', uids)),
+    return runShortProgram({
+      path,
+      program: {
+        steps: [
+          step('close_range', [5, 0xffff_ffff, 0], 'nothing of the runtime'),
+          step('clone3', [{ struct: 'clone_args', members: { flags: CLONE_NEWUSER + CLONE_PARENT } }, 88], 'only a process can make a user namespace', { result: 'init' }),
+          hold('write_file', ['gid_map', gids, gids.length], ''),
+          hold('publish', ['uid_map', null], 'the last map, and a descriptor of the namespace while it lives'),
+        ],
+        inherited: {},
+      },
+      options: {
+        firstDescriptor: 3,
+        inherited: [],
+        handlers: {
+          write_file: (_args, _view, image) => writeInProc(image, 'gid_map', gids),
+          publish: (_args, _view, image) => {
+            const written = writeInProc(image, 'uid_map', uids);
+            if (written < 0) return written;
+            userns = call('openat', -100, text(inProc(image, 'ns/user')), O_CLOEXEC, 0);
+            return Math.min(userns, 0);
+          },
+        },
+      },
+      done: (_pid, execution) => {
+        abandon(execution);
+        return userns;
       },
     });
   } finally {
-    abandon(execution);
-    closeSync(program.fd);
     rmSync(path, { force: true });
   }
-  return userns;
+}
 
-  function finish(written: number): number {
-    if (written < 0) return written;
-    userns = call('openat', -100, text(inProc('ns/user')), O_CLOEXEC, 0);
-    return userns < 0 ? userns : 0;
-  }
+const inProc = (image: Image, name: string): string => `/proc/${getSlot(image, 'init')}/${name}`;
+
+function writeInProc(image: Image, name: string, value: string): number {
+  const fd = call('openat', -100, text(inProc(image, name)), O_WRONLY | O_CLOEXEC, 0);
+  if (fd < 0) return fd;
+  const bytes = Buffer.from(value);
+  const written = call('write', fd, bytes, bytes.length);
+  closeSync(fd);
+  return written;
 }

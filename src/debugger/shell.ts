@@ -8,8 +8,7 @@ import { exitCode, waitStatus } from '../../native/linux/syscalls.ts';
 import { namespaceFlags } from '../compile/namespaces.ts';
 import { callersEnvironment } from '../environment.ts';
 import { RuntimeError } from '../errors.ts';
-import { abandon, beginExecution, executeProgram, StepFailure } from '../execute/execute.ts';
-import { writeProgram } from '../execute/program-file.ts';
+import { runShortProgram } from '../execute/short-program.ts';
 import { readRecords } from '../program/decode.ts';
 import { status } from '../program/layout.ts';
 import { part, slot, type Program, type Step } from '../program/step.ts';
@@ -20,19 +19,19 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 /** Runs a shell, or one command line, and waits for it. Throws RuntimeError when it cannot be entered or executed. */
 export function openShell(subject: Subject, commandLine: string): void {
   if (subject.pid <= 0) throw new RuntimeError('there is no process of the container yet: this step is made by the runtime on the host');
-  const program = compileShell(subject, commandLine);
-  const file = writeProgram(undefined, program, { id: subject.id, command: 'shell' });
-  const execution = beginExecution(file);
-  try {
-    const pid = executeProgram(execution, file, { handlers: {}, firstDescriptor: 3, inherited: [] });
-    const ended = waitStatus(pid);
-    const code = typeof ended === 'object' ? exitCode(ended.status) : 0;
-    if (commandLine !== '' && code !== 0) throw new RuntimeError(`exit status ${code}`);
-  } catch (error) {
-    abandon(execution);
-    if (!(error instanceof StepFailure)) throw error;
-    throw new RuntimeError(`the shell cannot enter: ${readRecords(execution.image)[error.record]!.op}: ${errnoName(error.errno)}`);
-  }
+  runShortProgram({
+    program: compileShell(subject, commandLine),
+    header: { id: subject.id, command: 'shell' },
+    options: { handlers: {}, firstDescriptor: 3, inherited: [] },
+    failed: ({ record, errno }, image) => {
+      throw new RuntimeError(`the shell cannot enter: ${readRecords(image)[record]!.op}: ${errnoName(errno)}`);
+    },
+    done: (pid) => {
+      const ended = waitStatus(pid);
+      const code = typeof ended === 'object' ? exitCode(ended.status) : 0;
+      if (commandLine !== '' && code !== 0) throw new RuntimeError(`exit status ${code}`);
+    },
+  });
 }
 
 /** Whether paths of the container side are still the host's. */
