@@ -12,7 +12,7 @@ if (process.env['RUNT_BENCH_VIEW'] === undefined) {
   process.exit(spawnSync(join(repository, 'conformance/v2-view.sh'), [join(repository, 'node_modules/.bin/tsx'), process.argv[1]!, ...process.argv.slice(2)], { stdio: 'inherit', env }).status ?? 1);
 }
 
-const SAMPLES = Number(process.argv.find((word) => word.startsWith('--samples='))?.slice(10) ?? 21);
+const SAMPLES = Number(process.argv.find((word) => word.startsWith('--samples='))?.slice(10) ?? 31);
 const work = mkdtempSync('/dev/shm/scale-');
 const find = (name: string): string | undefined => ['/usr/bin', '/usr/sbin', '/usr/local/bin'].map((directory) => join(directory, name)).find((path) => existsSync(path));
 const runtimes = [['runt', join(repository, 'dist/runt')], ['crun', find('crun')], ['runc', find('runc')]].filter((row): row is [string, string] => row[1] !== undefined);
@@ -44,17 +44,24 @@ const series: readonly (readonly [name: string, unit: string, sizes: readonly nu
   ['annotations (10,000 are 2 MB)', 'annotation', [0, 2000, 10000], annotations],
 ];
 
+/** Runs its words; prints the milliseconds of processor time that they and all they waited for took, the container among them, and those on the clock. */
+const MEASURE = `
+import resource, subprocess, sys, time
+begin = time.monotonic()
+done = subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+end = time.monotonic()
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print((used.ru_utime + used.ru_stime) * 1000, (end - begin) * 1000)
+sys.exit(done.returncode)`;
+
 const samples = new Map<string, { readonly wall: number; readonly cpu: number }[]>();
 const bundles = new Map(series.flatMap(([name, , sizes, grow]) => sizes.map((size) => [`${name} ${size}`, bundle(grow(size))] as const)));
 for (let round = 0; round < SAMPLES; round++) {
   for (const [key, path] of bundles) {
     for (const [name, runtime] of runtimes) {
-      const begin = performance.now();
-      // bash's own times: what the runtime and all it waited for took, the container among them.
-      const done = spawnSync('/bin/bash', ['-c', '"$@" || exit; times', 'bash', runtime, '--root', join(work, name), 'run', '--bundle', path, `${name}${round}`], { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8', timeout: 120_000, env: { PATH: process.env['PATH'] } });
-      const wall = performance.now() - begin;
-      if (done.status !== 0) throw new Error(`${name} ${key}: status ${String(done.status)} ${done.stderr}`);
-      const cpu = done.stdout.trim().split('\n').at(-1)!.split(' ').reduce((sum, text) => sum + Number(/m([\d.]+)s/.exec(text)![1]) * 1000, 0);
+      const done = spawnSync('/usr/bin/python3', ['-c', MEASURE, runtime, '--root', join(work, name), 'run', '--bundle', path, `${name}${round}`], { encoding: 'utf8', timeout: 120_000, env: { PATH: process.env['PATH'] } });
+      const [cpu, wall] = done.stdout.split(' ').map(Number);
+      if (done.status !== 0 || cpu === undefined || wall === undefined) throw new Error(`${name} ${key}: status ${String(done.status)} ${done.stderr}`);
       const place = `${name} ${key}`;
       samples.set(place, [...(samples.get(place) ?? []), { wall, cpu }]);
     }

@@ -15,7 +15,7 @@ if (process.env['RUNT_MUTATION_VIEW'] === undefined) {
 
 const work = join(repository, '.cache/mutant');
 const mutant = join(work, 'dist/runt');
-const control = join(work, 'dist/mutation.json');
+const control = join(work, 'dist/engine/mutation.json');
 const option = (name: string): string | undefined => process.argv.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
 /** Every so many steps only: a sample. */
 const every = Number(option('every') ?? 1);
