@@ -23,7 +23,7 @@ export function stepsOrCopies(context: Context, steps: (entry: NamedEntry) => re
       continue;
     }
     let template = templates.get(kind);
-    if (template === undefined) templates.set(kind, (template = { steps: steps(withHoles(kind.like)) }));
+    if (template === undefined) templates.set(kind, (template = { steps: steps(withHoles(kind.like)), first: steps(named(kind.like)) }));
     if (template.steps.length > 0) all.push({ template, rows: kind.rows, from: row, to: row + count });
   }
   return all;
@@ -31,6 +31,7 @@ export function stepsOrCopies(context: Context, steps: (entry: NamedEntry) => re
 
 /** All entries whose steps are the same but for what fills the holes. */
 interface Kind {
+  /** That of the first row. */
   readonly like: Entry;
   readonly rows: Rows;
 }

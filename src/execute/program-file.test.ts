@@ -1,9 +1,13 @@
 // A program file: what is mapped is what was encoded, and the file has just its bytes, whatever room it was given.
-import { closeSync, fstatSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Config } from '../../spec/config.ts';
+import { parseJson } from '../../spec/json.ts';
+import { compileCreate } from '../compile/create.ts';
+import { testContext } from '../compile/testing.ts';
 import { encodeProgram, imageRoom } from '../program/encode.ts';
 import { BASE } from '../program/layout.ts';
 import { part, type Program } from '../program/step.ts';
@@ -28,6 +32,17 @@ for (const [name, program] of Object.entries({ small, long, many })) {
     closeSync(fd);
   });
 }
+
+test('there is room for what managers ask for, with a filter: what has to grow is copied and mapped again', () => {
+  const bundles = join(import.meta.dirname, '../../conformance/bundles');
+  const names = readdirSync(bundles).filter((name) => existsSync(join(bundles, name, 'config.json')));
+  assert.ok(names.length > 20);
+  for (const name of names) {
+    const program = compileCreate(testContext(parseJson(readFileSync(join(bundles, name, 'config.json'), 'utf8')) as Config, { filter: { program: new Uint8Array(8 * 1003), flags: 0, hasListener: false } }));
+    const { length } = encodeProgram(program);
+    assert.ok(length <= imageRoom(program), `${name}: ${length} bytes, room for ${imageRoom(program)}`);
+  }
+});
 
 test('where the address is taken another one is', () => {
   const programs = [1, 2, 3].map(() => writeProgram(undefined, small, {}));

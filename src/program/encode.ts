@@ -37,15 +37,18 @@ export function encodeWithNames(program: Program, options: EncodeOptions): { rea
 
 const isBytes = (value: unknown): value is Bytes => typeof value === 'object' && value !== null && 'bytes' in value;
 
-const FIRST_ALLOCATION = 64 * 1024;
-/** Room for a step's record and what it adds to the data area, so that a long program is not copied as it grows. */
-const STEP_BYTES = record.bytes + 32;
+/** Room for header, environment and filter, for a step's record and what it adds to the data area, and for that of a copy, which brings fewer texts: what is too small is copied as it grows. */
+const FIRST_BYTES = 16 * 1024;
+const STEP_BYTES = record.bytes + 64;
+const COPY_BYTES = record.bytes + 32;
 /** No slot, in the upper half of a word. */
 const NO_HIGH_SLOT = NONE << 16;
 
 /** As many bytes as an image has at most, unless it has long texts. */
 export function imageRoom({ steps }: Program): number {
-  return Math.max(FIRST_ALLOCATION, recordsOf(steps) * STEP_BYTES);
+  let room = FIRST_BYTES;
+  for (const step of steps) room += isCopies(step) ? countOf(step) * COPY_BYTES : STEP_BYTES;
+  return room;
 }
 
 /** How many records there will be, but for hand-overs. */
@@ -195,7 +198,8 @@ class Encoder extends ImageWriter {
     let next = at;
     let first = from;
     if (written === undefined) {
-      next = this.records(at, stepsOf(template, rows.at(first++)));
+      next = this.records(at, template.first ?? stepsOf(template, rows.at(0)));
+      first++;
       this.written.set(template, (written = { template, rows, source: at, next: first, runs: [] }));
     }
     written.next = to;

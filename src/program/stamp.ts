@@ -24,25 +24,29 @@ export function stampOf({ steps }: Template): Stamp {
   const texts: string[] = [];
   const slots: string[] = [];
   const marks: Mark[] = [];
-  steps.forEach(({ side, op, at, args, result, unless, needs }, index) => {
+  const mark = (byte: number, kind: Mark['kind'], text: string | undefined): void => {
+    if (!hasHole(text)) return;
+    const list = kind === 'text' ? texts : slots;
+    const known = list.indexOf(text);
+    marks.push({ place: byte >> 2, kind, value: known < 0 ? list.push(text) - 1 : known });
+  };
+  let start = 0;
+  for (const { side, op, at, args, result, unless, needs } of steps) {
     if (side !== 'container') throw new Error(`a template is all of the container: ${op}`);
-    const mark = (field: number, kind: Mark['kind'], text: string | undefined): void => {
-      if (!hasHole(text)) return;
-      const list = kind === 'text' ? texts : slots;
-      const known = list.indexOf(text);
-      marks.push({ place: (index * record.bytes + field) >> 2, kind, value: known < 0 ? list.push(text) - 1 : known });
-    };
-    mark(record.pointer, 'text', at);
-    mark(record.result, 'upper', result);
-    mark(record.unless, 'lower', unless);
-    mark(record.needs, 'upper', needs);
-    args.forEach((arg, i) => {
-      if (typeof arg === 'string') mark(record.args + 8 * i, 'text', arg);
-      else if (isSlot(arg)) mark(record.args + 8 * i, 'lower', arg.slot);
+    mark(start + record.pointer, 'text', at);
+    if (result !== undefined) mark(start + record.result, 'upper', result);
+    if (unless !== undefined) mark(start + record.unless, 'lower', unless);
+    if (needs !== undefined) mark(start + record.needs, 'upper', needs);
+    for (let i = 0; i < args.length; i++) {
+      const arg = args[i]!;
+      if (typeof arg === 'string') mark(start + record.args + 8 * i, 'text', arg);
+      else if (typeof arg !== 'object' || arg === null) continue;
+      else if ('slot' in arg) mark(start + record.args + 8 * i, 'lower', arg.slot);
       else if (storesSlot(arg)) throw new Error(`a template stores no slot into a structure: ${op}`);
-    });
-  });
+    }
+    start += record.bytes;
+  }
   return { texts, slots, marks };
 }
 
-const storesSlot = (arg: Step['args'][number]): boolean => arg !== null && typeof arg === 'object' && 'struct' in arg && Object.values(arg.members).some(isSlot);
+const storesSlot = (arg: Exclude<Step['args'][number], string | number | bigint | null>): boolean => 'struct' in arg && Object.values(arg.members).some(isSlot);

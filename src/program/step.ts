@@ -57,6 +57,8 @@ export interface Step {
 /** Steps that are wanted again and again, with holes (template.ts) in their texts and in the names of their slots. */
 export interface Template {
   readonly steps: readonly Step[];
+  /** The same for the first row of its copies, where the compiler has them: to fill the holes takes longer. */
+  readonly first?: readonly Step[];
 }
 
 /** Neighbouring copies of a template, all of the container side: its steps once for each of these rows, from the first one on, up to `to`. */

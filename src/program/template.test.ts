@@ -18,8 +18,8 @@ import { encodeProgram } from './encode.ts';
 import { withHandOvers } from './hand-over.ts';
 import { printListing } from './print.ts';
 import { Rows } from './rows.ts';
-import { part, slot, type Copies, type Program, type Step } from './step.ts';
-import { countOf, expandAll, hole, isCopies, rowFor, sets } from './template.ts';
+import { part, slot, type Copies, type Program, type Step, type Template } from './step.ts';
+import { countOf, expandAll, hole, isCopies, rowFor, sets, stepsOf } from './template.ts';
 
 const container = part('container', '');
 const root = container('openat', [-100, '/', 0, 0], '', { result: 'root' });
@@ -74,6 +74,7 @@ test('the steps of mounts are the same, copied or compiled one by one', () => {
     const all = entries(context);
     for (const [copied, steps] of [[mountSources(context), sourceSteps], [mounts(context), mountSteps]] as const) {
       assert.ok(copied.filter(isCopies).reduce((sum, copies) => sum + countOf(copies), 0) > 20);
+      for (const { template: { first, ...rest }, rows } of copied.filter(isCopies)) assert.equal(first, stepsOf(rest, rows.at(0)));
       assert.equal(expandAll(copied), all.flatMap((entry) => steps(context, named(entry))));
     }
   }
@@ -171,7 +172,7 @@ test('words of any length and kind, in runs of any length', () => {
 
 test('descriptors of a copy travel to the runtime and back', () => {
   const runtime = part('runtime', '');
-  const user = { steps: [container('close', [slot('made')], '')] };
+  const user: Template = { steps: [container('close', [slot('made')], '')] };
   const rows = rowsOf([['0', 'a'], ['1', 'b'], ['2', 'c']]);
   const program = { steps: [root, copies(rows, 0, 2), runtime('openat', [slot('fd1'), 'x', 0, 0], '', { result: 'made' }), copies(rows, 2), { template: user, rows: rowsOf([['', '']]), from: 0, to: 1 }], inherited: {} };
   assert.is(listing(program), listing(written(program)));
