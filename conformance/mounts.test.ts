@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { baseConfig, makeBundle, runtimePaths, type Json } from './harness.ts';
+import { baseConfig, makeBundle, makeRootfs, runtimePaths, type Json } from './harness.ts';
 import { tmpfs, within } from './within.ts';
 
 process.setMaxListeners(300);
@@ -117,6 +117,7 @@ for (const path of runtimePaths()) {
     mkdirSync(join(source, 'links'));
     symlinkSync('/tmp', join(source, 'links/tmp'));
     symlinkSync('../tmp/name', join(source, 'links/deeper'));
+    symlinkSync('..', join(source, 'links/up'));
     const bind = (destination: string, from: string, ...options: string[]): Json => ({ destination, type: 'bind', source: join(source, from), options: ['bind', ...options] });
     const links = bind('/root', 'links');
     const find = 'cd /tmp; stat -c "%n %a" *; touch x 2>&1; cut -d" " -f5 /proc/self/mountinfo | grep -c "^/tmp"';
@@ -129,11 +130,24 @@ for (const path of runtimePaths()) {
       ['b 644\n4', tmpfs('/tmp'), bind('/tmp/a', 'file'), tmpfs('/tmp'), bind('/tmp/b', 'file')],
       ['b 644\n4', links, tmpfs('/tmp'), bind('/tmp/a', 'file'), tmpfs('/root/tmp'), bind('/tmp/b', 'file')],
       ['a 644\nname 1777\n4', links, tmpfs('/tmp'), bind('/tmp/a', 'file'), tmpfs('/tmp/name'), bind('/root/deeper/b', 'file')],
+      // A tmpfs at a path that leads over itself is not where that path leads then.
+      ['m 755\n4', tmpfs('/tmp'), bind('/tmp/m', 'links'), tmpfs('/tmp/m/up', 'mode=755'), bind('/tmp/m/up/f', 'file')],
+      ['top 755\n3', tmpfs('/top/tmp', 'mode=755'), tmpfs('/top/tmp/top', 'mode=755'), bind('/top/tmp/top/f', 'file')],
       // A mount may bring symlinks to names that others have after it.
       ['a 755\nb 644\n3', tmpfs('/tmp'), bind('/tmp/a', 'links'), bind('/tmp/b', 'file')],
       ['c 644\n4', tmpfs('/tmp'), bind('/tmp/a', 'links'), tmpfs('/tmp/a/tmp'), bind('/tmp/c', 'file')],
     ];
-    for (const [expected, ...mounts] of stacks) assert.is(sh(find, (config) => config.mounts.push(...mounts)), expected.replace('\na', '\na'), JSON.stringify(mounts));
+    const rootfs = mkdtempSync(join(tmpdir(), 'linked-'));
+    chmodSync(rootfs, 0o755);
+    makeRootfs(rootfs);
+    symlinkSync('/', join(rootfs, 'top'));
+    const seen = (words: string, mounts: readonly Json[]): string => sh(words, (config) => {
+      config.root['path'] = rootfs;
+      config.mounts.push(...mounts);
+    });
+    for (const [expected, ...mounts] of stacks) assert.is(seen(find, mounts), expected, JSON.stringify(mounts));
+    assert.is(seen('cat /g', [tmpfs('/top'), bind('/top/g', 'file')]), 'a file');
+    rmSync(rootfs, { recursive: true });
     assert.match(refusal((config) => config.mounts.push(tmpfs('/tmp', 'nr_inodes=2'), tmpfs('/tmp/a'), tmpfs('/tmp/b'))), /mounts\[8\]\.destination.*mkdirat.*ENOSPC/);
     assert.match(refusal((config) => config.mounts.push(tmpfs('/tmp'), bind(`/tmp/${'n'.repeat(256)}`, 'file'))), /mounts\[7\]\.destination.*ENAMETOOLONG/);
     rmSync(source, { recursive: true });

@@ -8,6 +8,8 @@ export interface Host {
   readonly isPrivileged: boolean;
   /** Paths of config.json (bind sources) that are not directories: a file is bound on a file. */
   readonly files: ReadonlySet<string>;
+  /** Names at the top of the rootfs that are no symlinks, of those on which a tmpfs is mounted and in that another. */
+  readonly plainNames: ReadonlySet<string>;
   /** Whether /proc/kcore exists: /dev/core then points to it. */
   readonly hasKcore: boolean;
   /** Whether SELinux is on; asked for only when a label is. */

@@ -8,7 +8,7 @@ import { withParents, type EntryRun } from './mount-parents.ts';
 /** All of mounts, in order. Throws RuntimeError for options that their kind of mount does not have. */
 export function entryRuns(context: Context): readonly EntryRun[] {
   let runs = known.get(context);
-  if (runs === undefined) known.set(context, (runs = withParents(context.config.mounts ?? [], readRuns(context), (index) => readEntry(context, index))));
+  if (runs === undefined) known.set(context, (runs = withParents(context, readRuns(context), (index) => readEntry(context, index))));
   return runs;
 }
 

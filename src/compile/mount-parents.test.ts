@@ -11,7 +11,8 @@ const bind = (destination: string, ...options: string[]) => ({ destination, type
 
 /** Of each mount its parent's destination, none for one that is looked for. */
 function parents(...mounts: readonly { readonly destination: string }[]): readonly (string | undefined)[] {
-  const context = testContext({ mounts } as never);
+  const minimal = testContext({ mounts } as never);
+  const context = { ...minimal, host: { ...minimal.host, plainNames: new Set(['a', 't29']) } };
   const all = entries(context);
   assert.equal(all.map(({ index }) => index), mounts.map((_, index) => String(index)));
   assert.is(entryRuns(context).reduce((sum, { count }) => sum + count, 0), mounts.length);
@@ -21,7 +22,7 @@ function parents(...mounts: readonly { readonly destination: string }[]): readon
 
 test('those that follow a tmpfs and go directly into it, of whatever type', () => {
   assert.equal(parents(tmpfs('/a'), bind('/a/x'), tmpfs('/a/y'), { destination: '/a//./z/' }, { destination: '/a/b/../q' }), [undefined, '/a', '/a', '/a', '/a']);
-  assert.equal(parents(tmpfs('/a/b/'), bind('/a/b/x')), [undefined, '/a/b/']);
+  assert.equal(parents(tmpfs('//a/./'), bind('/a/x')), [undefined, '//a/./']);
   assert.equal(parents(bind('/a/x'), tmpfs('/a')), [undefined, undefined]);
 });
 
@@ -35,6 +36,12 @@ test('the first that goes elsewhere, deeper, or where one is already, ends it', 
 
 test('a tmpfs inside one is the parent of those that follow it', () => {
   assert.equal(parents(tmpfs('/a'), tmpfs('/a/b'), bind('/a/b/c'), bind('/a/d')), [undefined, '/a', '/a/b', undefined]);
+});
+
+test('what a symlink may lead to is none', () => {
+  assert.equal(parents(tmpfs('/l'), bind('/l/x')), [undefined, undefined]);
+  assert.equal(parents(tmpfs('/a/b'), bind('/a/b/x')), [undefined, undefined]);
+  assert.equal(parents(bind('/a'), tmpfs('/a/l'), bind('/a/l/x')), [undefined, undefined, undefined]);
 });
 
 test('what is not empty, or not yet there, is no parent', () => {

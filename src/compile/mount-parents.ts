@@ -1,5 +1,6 @@
 // Mounts directly below a new file system: nothing is there but what those before them made, so their mount points need not be looked for.
 import type { Mount } from '../../spec/config.ts';
+import type { Context } from './context.ts';
 import type { Entry } from './mount-entry.ts';
 
 /** Neighbours that differ in nothing but index, path and source; or a single one. */
@@ -20,13 +21,14 @@ interface Parent {
 
 /**
  * The same runs, divided where the parent changes. A mount has one while every mount after the parent's own went directly into it, each by a name of its own;
- * the first that goes elsewhere ends that: a symlink of the rootfs may lead it over the parent itself.
+ * the first that goes elsewhere ends that: a symlink of the rootfs may lead it over the parent itself. And only a parent whose path leads to it: no symlink is in that.
  */
-export function withParents(mounts: readonly Mount[], runs: readonly EntryRun[], entryAt: (index: number) => Entry): readonly EntryRun[] {
+export function withParents({ config: { mounts = [] }, host: { plainNames } }: Context, runs: readonly EntryRun[], entryAt: (index: number) => Entry): readonly EntryRun[] {
+  const isPlain = ({ path, parent }: Entry): boolean => parent !== undefined || plainNames.has(path);
   const all: EntryRun[] = [];
   let parent: Parent | undefined;
   for (const { entry, first, count } of runs) {
-    parent = parentIn(mounts, all, entry, entryAt) ?? parent;
+    parent = parentIn(mounts, all, entry, entryAt, isPlain) ?? parent;
     const inside = parent === undefined ? 0 : countInside(mounts, parent, entry, first, count);
     if (inside > 0) all.push({ entry: { ...entry, parent: parent!.index }, first, count: inside });
     if (inside === count) continue;
@@ -37,13 +39,14 @@ export function withParents(mounts: readonly Mount[], runs: readonly EntryRun[],
 }
 
 /** The mount just before, when this one goes directly into it; then it is a run of its own. */
-function parentIn(mounts: readonly Mount[], before: EntryRun[], { path, depth }: Entry, entryAt: (index: number) => Entry): Parent | undefined {
+function parentIn(mounts: readonly Mount[], before: EntryRun[], { path, depth }: Entry, entryAt: (index: number) => Entry, isPlain: (entry: Entry) => boolean): Parent | undefined {
   const run = before.at(-1);
   if (run === undefined || run.entry.depth !== depth - 1 || !isNew(run.entry)) return undefined;
   const index = run.first + run.count - 1;
   const above = run.count === 1 ? `/${run.entry.path}/` : `${mounts[index]!.destination}/`;
   if (!`/${path}`.startsWith(above)) return undefined;
   const entry = run.count === 1 ? run.entry : { ...entryAt(index), ...(run.entry.parent === undefined ? {} : { parent: run.entry.parent }) };
+  if (!isPlain(entry)) return undefined;
   if (--run.count === 0) before.pop();
   before.push({ entry: { ...entry, isParent: true }, first: index, count: 1 });
   return { index: String(index), above, taken: new Set() };

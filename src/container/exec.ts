@@ -74,7 +74,7 @@ function contextOf(options: ExecOptions, state: ContainerState, config: Config):
     init: state,
     entersUser: has(config, 'user') && !isOurNamespace('user', state.pid),
     host: {
-      euid, isPrivileged, files: new Set(), hasKcore: false, hasSelinux: hasSelinux(config.process), rootfsMountPoint: undefined,
+      euid, isPrivileged, files: new Set(), plainNames: new Set(), hasKcore: false, hasSelinux: hasSelinux(config.process), rootfsMountPoint: undefined,
       home: needsHome(config.process) ? homeIn(readInRoot(`/proc/${state.pid}/root`, 'etc/passwd'), config.process) : '/',
       cgroup: execCgroup(state, options.cgroups, isPrivileged),
       ...(state.resctrl === true ? { resctrl: mountPointOfType('resctrl') } : {}),

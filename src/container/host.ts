@@ -1,6 +1,6 @@
 // Gathers the facts the compiler asks for. Everything here is read before a single step runs, and nothing is changed.
 import { findCgroupMount } from '../cgroup/locate.ts';
-import { closeSync, existsSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, lstatSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs';
 import type { Config } from '../../spec/config.ts';
 import { mountRuns, mountsWith } from '../../spec/mount-runs.ts';
 import { O_CLOEXEC, O_DIRECTORY, O_PATH, RESOLVE_IN_ROOT } from '../../native/linux/constants.ts';
@@ -17,6 +17,7 @@ export function gatherHost(config: Config, bundle: string, rootfs: string, cgrou
     euid,
     isPrivileged: euid === 0 && isInitialUserNamespace(),
     files: bindFiles(config, bundle),
+    plainNames: plainNames(config, rootfs),
     hasKcore: existsSync('/proc/kcore'),
     hasSelinux: hasSelinux(config.process),
     home: needsHome(config.process) ? homeOf(config, bundle, rootfs) : '/',
@@ -61,6 +62,29 @@ function bindFiles(config: Config, bundle: string): ReadonlySet<string> {
     }
   }
   return files;
+}
+
+/** What is missing is no symlink either: it will be made. */
+function plainNames({ mounts = [] }: Config, rootfs: string): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { first, count } of mountRuns(mounts)) {
+    if (mounts[first]!.type !== 'tmpfs') continue;
+    for (let i = first; i < first + count; i++) {
+      const { destination } = mounts[i]!;
+      if (mounts[i + 1]?.destination.startsWith(destination) !== true) continue;
+      const name = relativePath(destination);
+      if (name !== '' && !name.includes('/') && !isSymlink(`${rootfs}/${name}`)) names.add(name);
+    }
+  }
+  return names;
+}
+
+function isSymlink(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  } catch {
+    return true; // who cannot look does not rely on it
+  }
 }
 
 /** Whether HOME is to be found: process.env has none, or an empty one. */
