@@ -7,6 +7,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { makeRootfs, type Json } from '../harness.ts';
 
+/** Of the caller's terminal: not what programs believe where there is none. */
+const [rows, columns] = [30, 100];
+
 /**
  * What a process sees: `== name`, then the lines of that name. Read-only files of /proc/sys vary; these do not. As few processes as can be:
  * in the emulated machine each counts. runc gives a terminal its size after the process began.
@@ -29,7 +32,7 @@ echo "== masked"; for f in /proc/kcore /proc/keys /proc/timer_list /proc/latency
 echo "== sysctl"; grep -rs . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/ping_group_range /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/net/ipv4/conf/all /proc/sys/net/core/somaxconn /proc/sys/kernel/hostname /proc/sys/kernel/domainname /proc/sys/kernel/sem /proc/sys/kernel/shmmax /proc/sys/kernel/msgmax /proc/sys/fs/mqueue
 echo "== net"; grep -H . /sys/class/net/*/flags
 echo "== write"; for d in / /etc /tmp /run /dev /dev/shm /sys /proc/sys/kernel /sys/fs/cgroup /data /scratch; do { echo >$d/.written; } 2>/dev/null && echo $d writable && rm -f $d/.written; done
-echo "== terminal"; tty && for i in $(seq 50); do stty size 2>/dev/null && break; sleep 0.1; done
+echo "== terminal"; tty && { for i in $(seq 50); do size=$(stty size 2>&1); [ "$size" = "${rows} ${columns}" ] && break; sleep 0.1; done; echo "$size"; }
 echo "== where"; pwd; cut -d" " -f5-8,18-20 /proc/1/stat | sed "s/-1$//"; cat /proc/self/personality /proc/self/timerslack_ns; cat /proc/self/attr/current
 echo; echo "== devices"; for d in null zero full random urandom tty console kmsg fuse ptmx; do [ -e /dev/$d ] && { true </dev/$d; } 2>/dev/null && echo $d opens; done
 `;
@@ -138,7 +141,7 @@ export function observe(name: string, file: string, runtime: string, needs: Need
   if (owner !== 0) lines.push(`chown ${owner}:${owner} ${work}/state ${whole} ${whole}/*/; chmod 755 ${whole}`);
   const call = `${quote(runtime)} --root ${work}/state run --bundle ${bundle} ${name}`;
   const terminal = (config['process'] as Json)['terminal'] === true;
-  let run = terminal ? `script -qec ${quote(`stty cols 80 rows 24; ${call}`)} /dev/null </dev/null` : `${call} </dev/null`;
+  let run = terminal ? `script -qec ${quote(`stty cols ${columns} rows ${rows}; ${call}`)} /dev/null </dev/null` : `${call} </dev/null`;
   if (needs.mapped === true) {
     // As rootless Podman: the maps are written from outside, then everything happens inside.
     lines.push(
