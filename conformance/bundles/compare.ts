@@ -12,7 +12,7 @@ const [rows, columns] = [30, 100];
 
 /**
  * What a process sees: `== name`, then the lines of that name. Read-only files of /proc/sys vary; these do not. As few processes as can be:
- * in the emulated machine each counts. runc gives a terminal its size after the process began.
+ * in the emulated machine each counts. runc gives a terminal its size after the process began; until then stty(1) of busybox complains, and ends with 0.
  */
 const report = `#!/bin/busybox sh
 PATH=/bin
