@@ -25,7 +25,7 @@ export interface Entry {
   /** How many words it has. */
   readonly depth: number;
   /** The index of the new file system it goes directly into (mount-parents.ts). */
-  readonly parent?: string;
+  readonly parent?: string | undefined;
   /** Others have it as parent: it stays open for them. */
   readonly isParent?: boolean;
 }

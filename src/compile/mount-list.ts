@@ -24,7 +24,7 @@ export function entries(context: Context, isWanted: (entry: Entry) => boolean = 
 
 export function entriesOf(context: Context, { entry, first, count }: EntryRun): readonly Entry[] {
   const all = [entry];
-  for (let i = first + 1; i < first + count; i++) all.push({ ...readEntry(context, i), ...(entry.parent === undefined ? {} : { parent: entry.parent }) });
+  for (let i = first + 1; i < first + count; i++) all.push({ ...readEntry(context, i), parent: entry.parent });
   return all;
 }
 

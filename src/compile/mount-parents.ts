@@ -28,7 +28,7 @@ export function withParents({ config: { mounts = [] }, host: { plainNames } }: C
   const all: EntryRun[] = [];
   let parent: Parent | undefined;
   for (const { entry, first, count } of runs) {
-    parent = parentIn(mounts, all, entry, entryAt, isPlain) ?? parent;
+    parent = parentIn(all, entry, entryAt, isPlain) ?? parent;
     const inside = parent === undefined ? 0 : countInside(mounts, parent, entry, first, count);
     if (inside > 0) all.push({ entry: { ...entry, parent: parent!.index }, first, count: inside });
     if (inside === count) continue;
@@ -39,14 +39,13 @@ export function withParents({ config: { mounts = [] }, host: { plainNames } }: C
 }
 
 /** The mount just before, when this one goes directly into it; then it is a run of its own. */
-function parentIn(mounts: readonly Mount[], before: EntryRun[], { path, depth }: Entry, entryAt: (index: number) => Entry, isPlain: (entry: Entry) => boolean): Parent | undefined {
+function parentIn(before: EntryRun[], { path, depth }: Entry, entryAt: (index: number) => Entry, isPlain: (entry: Entry) => boolean): Parent | undefined {
   const run = before.at(-1);
   if (run === undefined || run.entry.depth !== depth - 1 || !isNew(run.entry)) return undefined;
   const index = run.first + run.count - 1;
-  const above = run.count === 1 ? `/${run.entry.path}/` : `${mounts[index]!.destination}/`;
-  if (!`/${path}`.startsWith(above)) return undefined;
-  const entry = run.count === 1 ? run.entry : { ...entryAt(index), ...(run.entry.parent === undefined ? {} : { parent: run.entry.parent }) };
-  if (!isPlain(entry)) return undefined;
+  const entry = run.count === 1 ? run.entry : { ...entryAt(index), parent: run.entry.parent };
+  const above = `/${entry.path}/`;
+  if (!`/${path}`.startsWith(above) || !isPlain(entry)) return undefined;
   if (--run.count === 0) before.pop();
   before.push({ entry: { ...entry, isParent: true }, first: index, count: 1 });
   return { index: String(index), above, taken: new Set() };

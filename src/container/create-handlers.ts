@@ -1,6 +1,5 @@
 // The runtime-side operations of `create` that are not one system call.
-import { closeSync } from 'node:fs';
-import { O_CLOEXEC, O_WRONLY } from '../../native/linux/constants.ts';
+import { O_CLOEXEC } from '../../native/linux/constants.ts';
 import { call, text } from '../../native/linux/syscalls.ts';
 import { attachDeviceFilter } from '../cgroup/device-program.ts';
 import { has, type Context } from '../compile/context.ts';
@@ -19,7 +18,7 @@ import { moveNetDevice } from './net-device.ts';
 import { writePidFile } from './pid-file.ts';
 import { closeSystemd, systemd } from './systemd.ts';
 import { hookState, processStartTime, writeState, type ContainerState } from './state.ts';
-import { writePid } from './write-pid.ts';
+import { writeOnce, writePid } from './kernel-file.ts';
 
 /** What the handlers found out on the way. */
 export interface CreateResult {
@@ -35,7 +34,7 @@ export function createHandlers(context: Context, state: ContainerState, bundle: 
   const init = (image: Image): number => getSlot(image, 'init') ?? 0;
   const handlers: Record<string, Handler> = {
     ...given.handlers,
-    write_file: (args, _view, image) => writeFile(expand(textOf(image, args[0]!), image), args[1]!, args[2]!),
+    write_file: (args, _view, image) => writeOnce(expand(textOf(image, args[0]!), image), args[1]!, args[2]!),
     write_id_map: (args, view, image) => writeIdMap(init(image), expand(textOf(image, args[0]!), image), args[1]!, args[2]!, view.args[3]!.kind === kind.null ? undefined : { name: textOf(image, args[3]!), map: textOf(image, args[1]!), pointer: view.pointer }),
     map_user_namespace: (args, _view, image) => mapUserNamespace(context.request.stateDirectory, textOf(image, args[0]!), textOf(image, args[2]!)),
     open_in_proc: (args, _view, image) => call('openat', -100, text(expand(textOf(image, args[0]!), image)), O_CLOEXEC, 0),
@@ -72,13 +71,4 @@ export function createHandlers(context: Context, state: ContainerState, bundle: 
 /** `/proc/$init/uid_map`: the pid is known only at run time. */
 function expand(path: string, image: Image): string {
   return path.replace('$init', String(getSlot(image, 'init') ?? 0));
-}
-
-/** open, write, close: one write of the whole value, as cgroupfs wants it. */
-function writeFile(path: string, address: number, length: number): number {
-  const fd = call('openat', -100, text(path), O_WRONLY | O_CLOEXEC, 0);
-  if (fd < 0) return fd;
-  const written = call('write', fd, address, length);
-  closeSync(fd);
-  return written;
 }

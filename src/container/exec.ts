@@ -27,7 +27,7 @@ import { processStartTime, readState, type ContainerState } from './state.ts';
 import { currentStatus } from './status.ts';
 import { storedConfig } from './stored-config.ts';
 import { closeSystemd, loadSystemd, systemd } from './systemd.ts';
-import { writePid } from './write-pid.ts';
+import { writePid } from './kernel-file.ts';
 
 /** Runs a process in a container; resolves to the exit status runt is to end with. Throws RuntimeError when it could not be run. */
 export async function execInContainer(options: ExecOptions): Promise<number> {

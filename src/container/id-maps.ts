@@ -1,6 +1,6 @@
 // Id maps written from outside (user_namespaces(7)), and user namespaces that exist only to hold one (mount_setattr(2) MOUNT_ATTR_IDMAP).
-import { closeSync, existsSync, rmSync } from 'node:fs';
-import { CLONE_NEWUSER, CLONE_PARENT, O_CLOEXEC, O_WRONLY } from '../../native/linux/constants.ts';
+import { existsSync, rmSync } from 'node:fs';
+import { CLONE_NEWUSER, CLONE_PARENT, O_CLOEXEC } from '../../native/linux/constants.ts';
 import { errnoNumber } from '../../native/linux/errno.ts';
 import { spawn } from '../../native/linux/spawn.ts';
 import { call, exitCode, text, waitStatus } from '../../native/linux/syscalls.ts';
@@ -10,13 +10,11 @@ import { getSlot } from '../execute/records.ts';
 import { runShortProgram } from '../execute/short-program.ts';
 import type { Image } from '../program/decode.ts';
 import { part } from '../program/step.ts';
+import { writeOnce } from './kernel-file.ts';
 
 /** Writes a map; where the kernel refuses that (an ordinary user may map only itself) by newuidmap(1) or newgidmap(1), which `tool` names. Returns 0 or -errno. */
 export function writeIdMap(pid: number, path: string, address: number, length: number, tool: { readonly name: string; readonly map: string; readonly pointer: string } | undefined): number {
-  const fd = call('openat', -100, text(path), O_WRONLY | O_CLOEXEC, 0);
-  if (fd < 0) return fd;
-  const written = call('write', fd, address, length);
-  closeSync(fd);
+  const written = writeOnce(path, address, length);
   return tool !== undefined && written === -errnoNumber('EPERM') ? runMapTool(tool, pid) : written;
 }
 
@@ -81,10 +79,6 @@ export function mapUserNamespace(directory: string, uids: string, gids: string):
 const inProc = (image: Image, name: string): string => `/proc/${getSlot(image, 'init')}/${name}`;
 
 function writeInProc(image: Image, name: string, value: string): number {
-  const fd = call('openat', -100, text(inProc(image, name)), O_WRONLY | O_CLOEXEC, 0);
-  if (fd < 0) return fd;
   const bytes = Buffer.from(value);
-  const written = call('write', fd, bytes, bytes.length);
-  closeSync(fd);
-  return written;
+  return writeOnce(inProc(image, name), bytes, bytes.length);
 }

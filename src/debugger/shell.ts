@@ -5,6 +5,7 @@ import {
 } from '../../native/linux/constants.ts';
 import { errnoName } from '../../native/linux/errno.ts';
 import { exitCode, waitStatus } from '../../native/linux/syscalls.ts';
+import { ownDescriptors } from '../compile/descriptors.ts';
 import { namespaceFlags } from '../compile/namespaces.ts';
 import { callersEnvironment } from '../environment.ts';
 import { RuntimeError } from '../errors.ts';
@@ -64,8 +65,7 @@ function compileShell(subject: Subject, commandLine: string): Program {
   const tree = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
   const apart = { struct: 'mount_attr', members: { propagation: MS_PRIVATE } } as const;
   const steps: Step[] = [
-    step('close_range', [5, 0xffff_ffff, 0], ''),
-    step('close_range', [3, 4, 4], ''),
+    ...ownDescriptors('', 3, 5, ''),
     step('pidfd_open', [subject.pid, 0], '', { result: 'target' }),
     ...(isCopy ? [step('open_tree', [AT_FDCWD, '/', tree], '', { result: 'host' }), step('mount_setattr', [slot('host'), '', AT_EMPTY_PATH | AT_RECURSIVE, apart, 32], '')] : []),
     ...(flags === 0 ? [] : [step('setns', [slot('target'), flags], '')]),
